@@ -1,0 +1,11 @@
+"""Addresses about one's own account."""
+
+from django.urls import path
+
+from supportdesk.accounts import views
+
+urlpatterns = [
+    path("invitation/<str:token>/", views.accept_invitation, name="accept_invitation"),
+    path("settings/", views.settings, name="account_settings"),
+    path("settings/methods/", views.methods, name="account_methods"),
+]

@@ -1,0 +1,111 @@
+"""One's own account: the invitation, settings, ways to be reached."""
+
+from __future__ import annotations
+
+from django import forms
+from django.contrib import messages
+from django.contrib.auth import login
+from django.contrib.auth.decorators import login_not_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_POST
+
+from supportdesk import zones
+from supportdesk.accounts import actions
+from supportdesk.accounts.models import ContactMethod, User
+from supportdesk.actors import Actor
+from supportdesk.errors import DeskError, Invalid, NotFound
+from supportdesk.web.doors import door
+from supportdesk.web.errors import answer
+
+
+class AcceptForm(forms.Form):
+    """Choose a password; the address is known."""
+
+    password = forms.CharField(label="Password", widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}), help_text="At least 10 characters.")
+    again = forms.CharField(label="The same again", widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}))
+
+    def clean(self) -> dict[str, str]:
+        said = super().clean() or {}
+        if said.get("password") != said.get("again"):
+            self.add_error("again", "The two passwords differ.")
+        return said
+
+
+class SettingsForm(forms.ModelForm):
+    """Name, zone, theme, shortcuts."""
+
+    class Meta:
+        model = User
+        fields = ("name", "time_zone", "theme", "shortcuts")
+
+    def clean_time_zone(self) -> str:
+        try:
+            return zones.check_zone(self.cleaned_data["time_zone"])
+        except ValueError as error:
+            raise forms.ValidationError(str(error)) from error
+
+
+@login_not_required
+def accept_invitation(request: HttpRequest, token: str) -> HttpResponse:
+    """GET shows the form, POST makes the account and logs in."""
+    try:
+        invitation = actions.open_invitation(token)
+    except NotFound as error:
+        return answer(request, error)
+    form = AcceptForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            user = actions.accept_invitation(token, password=form.cleaned_data["password"])
+        except Invalid as error:
+            form.add_error("password", error.detail)
+        else:
+            login(request, user, backend="supportdesk.accounts.backends.RoleBackend")
+            return redirect("home")
+    response = render(request, "account/invitation.html", {"form": form, "invitation": invitation})
+    response["Referrer-Policy"] = "no-referrer"
+    return response
+
+
+@door("settings")
+def settings(request: HttpRequest, actor: Actor) -> HttpResponse:
+    """Change one's own settings."""
+    user = User.objects.get(pk=actor.user_id)
+    form = SettingsForm(request.POST or None, instance=user)
+    if request.method == "POST" and form.is_valid():
+        form.save()
+        messages.success(request, "Saved.")
+        return redirect("account_settings")
+    context = {"form": form, "methods": user.contact_methods.all(), "kinds": ContactMethod.Kind.choices, "section": "settings"}
+    return render(request, "account/settings.html", context)
+
+
+@require_POST
+@door("settings", staff=True)
+def methods(request: HttpRequest, actor: Actor) -> HttpResponse:
+    """Add, verify or remove a way to be reached."""
+    said = request.POST
+    what, pk = said.get("what", ""), said.get("method", "")
+    if what == "add":
+        actions.add_method(actor=actor, kind=said.get("kind", ""), address=said.get("address", ""))
+        messages.success(request, "A code is on its way. Enter it here when it arrives.")
+    elif what in _METHOD_VERBS and pk.isdigit():
+        _METHOD_VERBS[what](int(pk), actor, said.get("code", ""))
+        messages.success(request, "Done.")
+    else:
+        raise DeskError("This form is out of date. Please reload the page.")
+    return redirect("account_settings")
+
+
+def _send_again(pk: int, actor: Actor, code: str) -> None:
+    method = ContactMethod.objects.filter(pk=pk, user_id=actor.user_id).first()
+    if method is None:
+        raise NotFound("There is no such contact method.")
+    actions.send_code(method, actor=actor)
+
+
+_METHOD_VERBS = {
+    "verify": lambda pk, actor, code: actions.verify_method(pk, actor=actor, code=code),
+    "again": _send_again,
+    "remove": lambda pk, actor, code: actions.remove_method(pk, actor=actor),
+}

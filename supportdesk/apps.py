@@ -1,0 +1,25 @@
+"""The cellar's app, and the back office on a site of our own."""
+
+from __future__ import annotations
+
+from django.apps import AppConfig
+from django.contrib.admin.apps import AdminConfig
+
+
+class DeskAdminConfig(AdminConfig):
+    """Django admin, with our index page and our log-in (allauth's, second factor included)."""
+
+    default_site = "supportdesk.web.backoffice.BackOffice"
+
+
+class SupportdeskConfig(AppConfig):
+    """Accounts, organizations, the queue, integrations."""
+
+    name = "supportdesk"
+    verbose_name = "Desk"
+
+    def ready(self) -> None:
+        import supportdesk.checks  # noqa: F401  registers the system checks
+        from supportdesk.queue import signing
+
+        signing.install()

@@ -1,0 +1,31 @@
+"""`make lint`: every template of ours compiles."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+from django.template import TemplateDoesNotExist, TemplateSyntaxError
+from django.template.loader import get_template
+
+
+class Command(BaseCommand):
+    help = "Compile every template in templates/ and name those that do not."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        found, broken = 0, []
+        for root in map(Path, settings.TEMPLATES[0]["DIRS"]):
+            for path in sorted(root.rglob("*.*")):
+                name = str(path.relative_to(root))
+                if not path.is_file() or path.name.startswith("."):
+                    continue
+                found += 1
+                try:
+                    get_template(name)
+                except (TemplateSyntaxError, TemplateDoesNotExist) as error:
+                    broken.append(f"{name}: {error}")
+        if broken:
+            raise CommandError("Templates that do not compile:\n  " + "\n  ".join(broken))
+        self.stdout.write(f"{found} templates compile.")

@@ -1,0 +1,50 @@
+"""`make run`: the whole desk on this machine, for trying out and developing."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management import call_command, get_commands
+from django.core.management.base import BaseCommand, CommandError
+from django.db import connections
+
+from supportdesk.embedded import guardian, postgres
+from supportdesk.embedded.instance import EmbeddedError, Instance
+from supportdesk.embedded.run import run
+
+PREPARATIONS = ("migrate", "createcachetable", "seed_demo")  # each may be repeated at every start
+
+
+class Command(BaseCommand):
+    help = "Start the database, bring it up to date, then run web, live updates, clock and queues until Ctrl-C."
+    requires_system_checks = []
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--host", default="127.0.0.1", help="address to listen on (%(default)s)")
+        parser.add_argument("--port", type=int, default=8000, help="port for pages; a taken one moves on (%(default)s)")
+        parser.add_argument("--end-with-parent", action="store_true", help="stop when whoever started this is killed")
+
+    def handle(self, *, host: str, port: int, end_with_parent: bool, **options: Any) -> None:
+        if end_with_parent:
+            guardian.die_with_parent(os.getppid(), signal.SIGTERM)
+        entry = connections["default"].settings_dict
+        is_embedded = entry["ENGINE"] == postgres.ENGINE
+        instance = entry["EMBEDDED"] if is_embedded else Instance("dev")
+        try:
+            run(instance, is_embedded=is_embedded, host=host, port=port, prepare=_prepare)
+        except EmbeddedError as error:
+            raise CommandError(str(error)) from error
+        except KeyboardInterrupt:
+            sys.exit(130)
+
+
+def _prepare() -> None:
+    known = get_commands()
+    for command in PREPARATIONS:
+        if command in known:
+            call_command(command, verbosity=0)
+    connections.close_all()

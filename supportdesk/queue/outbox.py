@@ -1,0 +1,274 @@
+"""Deliveries: posting, sending, settling and cancelling what leaves the desk.
+
+Posted in the transaction of the entry that caused them; sent by whoever leases the row; tried again from the row. The
+key is the same on every attempt, so that a vendor that knows keys never acts twice.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import F
+
+from supportdesk import instants, integrations, words
+from supportdesk.integrations.base import Integration, IntegrationError, Message, Receipt
+from supportdesk.integrations.models import Connection
+from supportdesk.queue import timers
+from supportdesk.queue.handover import hand_over, wake_clock
+from supportdesk.queue.models import Delivery, Lane
+
+log = logging.getLogger("supportdesk.queue")
+
+SEND_TIMEOUT = 10.0
+LEASE = timedelta(seconds=SEND_TIMEOUT * 2 + 5)
+URGENT_RETRIES = (2, 5, 10, 20, 30)
+LONGEST_URGENT_WAIT = 30.0
+LONGEST_WAIT = 600.0
+# A call that never reports back counts as not reached after ringing and a margin.
+UNSETTLED_AFTER = timedelta(seconds=60)
+DELIVER = "supportdesk.queue.outbox.deliver"
+GIVE_UP = "supportdesk.queue.outbox.give_up_waiting"
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """One message to one address, as a verb hands it to the outbox. `facts` are what its words are made of."""
+
+    key: str
+    kind: str
+    connection: Connection | None
+    vendor: str
+    to: str
+    subject: str
+    recipient: str = ""
+    user_id: int | None = None
+    facts: dict[str, Any] = field(default_factory=dict)
+    generation: int = 0
+    at: datetime | None = None
+    lane: str = ""
+    urgent: bool = False
+    most_attempts: int = 8
+    on_settled: str = ""
+
+
+def post(posts: Iterable[Post]) -> None:
+    """Write the deliveries and hand over those that are due, in the caller's transaction. A key posted before is left alone."""
+    now = instants.now()
+    rows = [_row(p, now) for p in posts]
+    if not rows:
+        return
+    Delivery.objects.bulk_create(rows, ignore_conflicts=True)
+    hand_over_due([row for row in rows if row.handed_at])
+    if any(row.handed_at is None for row in rows):
+        wake_clock()
+
+
+def _row(p: Post, now: datetime) -> Delivery:
+    at = p.at or now
+    due_now = at <= now
+    return Delivery(
+        key=p.key,
+        connection=p.connection,
+        vendor=p.vendor,
+        kind=p.kind,
+        lane=p.lane or (Lane.PAGE if p.urgent else Lane.INTEGRATIONS),
+        subject=p.subject,
+        generation=p.generation,
+        recipient=p.recipient,
+        recipient_user_id=p.user_id,
+        to=p.to,
+        facts=p.facts,
+        is_urgent=p.urgent,
+        planned_at=at,
+        due_at=at,
+        handed_at=now if due_now else None,
+        max_attempts=p.most_attempts,
+        on_settled=p.on_settled,
+    )
+
+
+def hand_over_due(rows: Sequence[Delivery]) -> None:
+    """Enqueue deliveries on their lanes, one statement a lane."""
+    for lane in {row.lane for row in rows}:
+        hand_over(lane, DELIVER, [(row.key,) for row in rows if row.lane == lane])
+
+
+def cancel(subject: str, *, kinds: Iterable[str], reason: str) -> int:
+    """Cancel what has not left yet. What is being sent this moment cannot be called back. Returns how many."""
+    return Delivery.objects.filter(subject=subject, kind__in=list(kinds), state=Delivery.State.PENDING).update(
+        state=Delivery.State.CANCELLED, error=reason, settled_at=instants.now()
+    )
+
+
+def bring_forward(delivery: Delivery) -> None:
+    """Send now what was planned for later."""
+    now = instants.now()
+    if Delivery.objects.filter(pk=delivery.pk, state=Delivery.State.PENDING).update(due_at=now, handed_at=now):
+        hand_over_due([delivery])
+
+
+def deliver(key: str) -> str:
+    """Lease one delivery, send it, store what came of it. Returns its new state; empty if somebody else has it."""
+    delivery = _lease(key)
+    if delivery is None:
+        return ""
+    try:
+        message, integration = _prepare(delivery)
+        receipt = _send(delivery, integration, message)
+    except IntegrationError as error:
+        return _failed(delivery, error)
+    except Exception as error:  # a bug in an integration or in its words must not lose the delivery
+        log.exception("delivery %s", key)
+        return _failed(delivery, IntegrationError(f"{type(error).__name__}: {error}", ambiguous=True))
+    return _sent(delivery, message, receipt)
+
+
+def _lease(key: str) -> Delivery | None:
+    now = instants.now()
+    leased = Delivery.objects.filter(key=key, state=Delivery.State.PENDING, due_at__lte=now).update(
+        state=Delivery.State.SENDING, attempts=F("attempts") + 1, lease_until=now + LEASE
+    )
+    if leased != 1:
+        return None
+    return Delivery.objects.select_related("connection").get(key=key)
+
+
+def _prepare(delivery: Delivery) -> tuple[Message, Integration]:
+    connection = delivery.connection
+    if connection is None or not connection.is_enabled:
+        raise IntegrationError(f"No {delivery.vendor} connection is switched on.", permanent=True)
+    message = words.message(
+        key=delivery.key, kind=delivery.kind, vendor=delivery.vendor, to=delivery.to, facts=delivery.facts
+    )
+    return message, build(connection)
+
+
+def build(connection: Connection) -> Integration:
+    """The integration of a connection, ready for one call."""
+    return integrations.get(connection.vendor)(
+        connection.values,
+        base_url=settings.VENDOR_BASE_URLS.get(connection.vendor, ""),
+        callback_url=f"{settings.PUBLIC_URL}/hooks/{connection.vendor}/{connection.code}/",
+        timeout=SEND_TIMEOUT,
+    )
+
+
+def _send(delivery: Delivery, integration: Integration, message: Message) -> Receipt:
+    """Send; after an ambiguous failure first ask the vendor whether it has it already."""
+    if delivery.receipt.get("ambiguous") and (found := integration.find(message)) is not None:
+        return found
+    return integration.send(message, _previous(delivery))
+
+
+def _previous(delivery: Delivery) -> Receipt | None:
+    """The receipt of the last message of the same thread to the same address."""
+    last = (
+        Delivery.objects.filter(
+            subject=delivery.subject, connection=delivery.connection, to=delivery.to, sent_at__isnull=False
+        )
+        .exclude(pk=delivery.pk)
+        .order_by("sent_at")
+        .last()
+    )
+    return Receipt(last.vendor_id, last.receipt) if last else None
+
+
+def _sent(delivery: Delivery, message: Message, receipt: Receipt) -> str:
+    now = instants.now()
+    with transaction.atomic():
+        state = Delivery.State.SENT
+        Delivery.objects.filter(pk=delivery.pk, attempts=delivery.attempts, state=Delivery.State.SENDING).update(
+            state=state,
+            sent_at=now,
+            settled_at=now if receipt.settled else None,
+            lease_until=None,
+            vendor_id=receipt.id[:200],
+            receipt=dict(receipt.detail),
+            rendered={"subject": message.subject, "text": message.text, "html": message.html, "blocks": list(message.blocks)},
+            error="",
+        )
+        if delivery.connection:
+            note_success(delivery.connection)
+        if not receipt.settled and delivery.on_settled:
+            timers.arm(
+                [timers.Planned(f"unsettled:{delivery.key}", GIVE_UP, delivery.subject, now + UNSETTLED_AFTER,
+                                args={"delivery": delivery.key})]
+            )
+    return state
+
+
+def note_success(connection: Connection) -> None:
+    """Remember that a connection works; the console and the doctor show it."""
+    Connection.objects.filter(pk=connection.pk).update(checked_at=instants.now(), check_result="")
+
+
+def _failed(delivery: Delivery, error: IntegrationError) -> str:
+    """Back to pending with a wait, or failed for good; the row keeps what happened."""
+    now = instants.now()
+    spent = delivery.attempts >= delivery.max_attempts
+    mine = Delivery.objects.filter(pk=delivery.pk, attempts=delivery.attempts, state=Delivery.State.SENDING)
+    if error.permanent or spent:
+        with transaction.atomic():
+            if mine.update(state=Delivery.State.FAILED, settled_at=now, lease_until=None, error=error.detail[:2000]):
+                if delivery.connection:
+                    Connection.objects.filter(pk=delivery.connection.pk).update(
+                        checked_at=now, check_result=error.detail[:2000]
+                    )
+                _announce(delivery, "failed")
+        return Delivery.State.FAILED
+    mine.update(
+        state=Delivery.State.PENDING,
+        due_at=now + timedelta(seconds=_wait(delivery, error)),
+        handed_at=None,
+        lease_until=None,
+        receipt={**delivery.receipt, "ambiguous": True} if error.ambiguous else delivery.receipt,
+        error=error.detail[:2000],
+    )
+    wake_clock()
+    return Delivery.State.PENDING
+
+
+def _wait(delivery: Delivery, error: IntegrationError) -> float:
+    """Seconds until the next try: what the vendor asked for within reason, else growing, with jitter."""
+    if delivery.is_urgent:
+        wait = URGENT_RETRIES[min(delivery.attempts, len(URGENT_RETRIES)) - 1]
+        return min(max(wait, error.retry_after or 0.0), LONGEST_URGENT_WAIT)
+    wait = min(5.0 * 2**delivery.attempts, LONGEST_WAIT) * random.uniform(0.8, 1.2)
+    return max(wait, min(error.retry_after or 0.0, 3600.0))
+
+
+def _announce(delivery: Delivery, result: str) -> None:
+    """Tell the room that posted it, through a timer of its own: its locks come in its own order."""
+    if delivery.on_settled:
+        timers.arm(
+            [timers.Planned(f"settled:{delivery.key}:{result}", delivery.on_settled, delivery.subject, instants.now(),
+                            generation=delivery.generation, args={"delivery": delivery.key, "result": result})]
+        )
+
+
+def settle(key: str, result: str, detail: dict[str, Any] | None = None) -> bool:
+    """A vendor or a person reported how a sent delivery ended: `confirmed` or `failed`. True if that was news."""
+    state = Delivery.State.CONFIRMED if result == "confirmed" else Delivery.State.FAILED
+    with transaction.atomic():
+        delivery = Delivery.objects.select_for_update().filter(key=key).first()
+        if delivery is None or delivery.settled_at is not None:
+            return False
+        delivery.state, delivery.settled_at = state, instants.now()
+        delivery.receipt = {**delivery.receipt, **(detail or {})}
+        if state == Delivery.State.FAILED:
+            delivery.error = str((detail or {}).get("status", result))
+        delivery.save(update_fields=["state", "settled_at", "receipt", "error"])
+        _announce(delivery, result)
+    return True
+
+
+def give_up_waiting(timer: timers.Timer) -> None:
+    """A call or a page-of-record that never reported back counts as not reached."""
+    settle(timer.args["delivery"], "failed", {"status": "no report from the vendor"})

@@ -1,0 +1,36 @@
+"""All addresses of the desk."""
+
+from django.contrib import admin
+from django.urls import include, path
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
+
+from incidents import api as incidents_api
+from incidents.urls import console_patterns
+from supportdesk.accounts import urls as account_urls
+from supportdesk.web import health, home
+
+handler400 = "supportdesk.web.errors.bad_request"
+handler403 = "supportdesk.web.errors.forbidden"
+handler404 = "supportdesk.web.errors.not_found"
+handler500 = "supportdesk.web.errors.server_error"
+
+api_patterns = [
+    *incidents_api.urlpatterns,
+    path("schema/", SpectacularAPIView.as_view(), name="schema"),
+    path("docs/", SpectacularSwaggerView.as_view(url_name="api:schema"), name="docs"),
+]
+
+urlpatterns = [
+    path("", home.front, name="home"),
+    path("", include("rotations.urls")),
+    path("", include("reports.urls")),
+    path("console/", include((console_patterns, "console"))),
+    path("", include("incidents.urls")),
+    path("api/v1/", include((api_patterns, "api"))),
+    path("accounts/", include(account_urls)),
+    path("accounts/", include("allauth.urls")),
+    path("admin/", admin.site.urls),
+    path("healthz/live", health.live, name="health-live"),
+    path("healthz/ready", health.ready, name="health-ready"),
+    path("healthz/paging", health.paging, name="health-paging"),
+]

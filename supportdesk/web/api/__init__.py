@@ -1,0 +1,1 @@
+"""The REST API's manners: tokens, strict JSON, problem bodies."""
