@@ -1,0 +1,181 @@
+"""Mail over SMTP, through Django's mail backends. https://www.rfc-editor.org/rfc/rfc5321"""
+
+from __future__ import annotations
+
+import re
+import smtplib
+from contextlib import suppress
+from email.utils import parseaddr
+from hashlib import sha256
+from typing import Any
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.core.mail import EmailMultiAlternatives, get_connection
+from django.core.mail.backends.base import BaseEmailBackend
+from django.core.mail.backends.smtp import EmailBackend
+from django.core.mail.message import sanitize_address
+from django.core.validators import validate_email
+
+from supportdesk.integrations import kinds
+from supportdesk.integrations.base import Field, Integration, IntegrationError, Message, Receipt
+from supportdesk.integrations.outbound import GRACE, within
+
+SUBJECT_LIMIT = 200
+_LINE_BREAKS = re.compile(r"[\x00-\x1f\x7f\x85\u2028\u2029]+")
+_MESSAGE_ID = re.compile(r"<[A-Za-z0-9._+-]+@[A-Za-z0-9.-]+>")
+_NEEDS_A_PERSON = (smtplib.SMTPAuthenticationError, smtplib.SMTPNotSupportedError)
+
+
+class _HandingOver:
+    """Mixin: an SMTP line that knows whether it began to hand a mail over. From then on silence proves nothing."""
+
+    handed_over = False
+
+    def data(self, msg: Any) -> Any:
+        self.handed_over = True
+        return super().data(msg)  # type: ignore[misc]
+
+
+class _Smtp(_HandingOver, smtplib.SMTP):
+    pass
+
+
+class _SmtpOverTls(_HandingOver, smtplib.SMTP_SSL):
+    pass
+
+
+class _Backend(EmailBackend):
+    @property
+    def connection_class(self) -> type[smtplib.SMTP]:
+        return _SmtpOverTls if self.use_ssl else _Smtp
+
+
+class Email(Integration):
+    """Send mail, threaded per incident. Without a server of its own a connection uses the EMAIL_* settings."""
+
+    slug = "email"
+    label = "E-mail"
+    address_label = "e-mail address"
+    kinds = kinds.WRITTEN
+    fields = (
+        Field("host", "Mail server", required=False, help="Empty: the server from the desk's settings."),
+        Field("port", "Port", required=False, default="587"),
+        Field("username", "User name", required=False),
+        Field("password", "Password", secret=True, required=False),
+        Field("security", "Security", required=False, default="starttls", help="none, starttls or ssl"),
+        Field("from_address", "From", required=False, help="Desk <desk@example.com>; empty: from the desk's settings."),
+    )
+
+    def send(self, message: Message, previous: Receipt | None = None) -> Receipt:
+        mail = self._mail(message, previous)
+        within(self.timeout + GRACE, lambda: self._deliver(mail))
+        return Receipt(mail.extra_headers["Message-ID"], {"to": message.to})
+
+    def check(self) -> str:
+        within(self.timeout + GRACE, lambda: self._deliver(None))
+        return f"Reached the mail server {self.values.get('host') or settings.EMAIL_HOST}."
+
+    # --- the mail ----------------------------------------------------------------------------------------------------
+
+    def _mail(self, message: Message, previous: Receipt | None) -> EmailMultiAlternatives:
+        """The mail, written out once to see that it can be. Raises a permanent `IntegrationError` where it cannot."""
+        try:
+            validate_email(message.to)
+        except ValidationError as error:
+            raise IntegrationError(f"{message.to!r} is not an e-mail address", permanent=True) from error
+        try:
+            mail = self._written(message, previous)
+            mail.message().as_bytes()
+        except (ValueError, UnicodeError) as error:
+            raise IntegrationError(f"this mail cannot be written: {error}", permanent=True) from error
+        return mail
+
+    def _written(self, message: Message, previous: Receipt | None) -> EmailMultiAlternatives:
+        mail = EmailMultiAlternatives(
+            subject=_one_line(message.subject)[:SUBJECT_LIMIT],
+            body=message.text,
+            from_email=sanitize_address(self._sender(), "utf-8"),
+            to=[message.to],
+            headers=self._headers(message, previous),
+        )
+        if message.html:
+            mail.attach_alternative(message.html, "text/html")
+        return mail
+
+    def _headers(self, message: Message, previous: Receipt | None) -> dict[str, str]:
+        """Every mail of one incident refers to one root, which only exists as a name, so that mailers thread them."""
+        headers = {"Message-ID": self._message_id("key", message.key), "X-Supportdesk-Key": _one_line(message.key)}
+        if message.thread:
+            root = self._message_id("thread", message.thread)
+            known = [previous.id] if previous and _MESSAGE_ID.fullmatch(previous.id) else []
+            headers["References"] = " ".join([root, *known])
+            headers["In-Reply-To"] = known[0] if known else root
+        if not message.facts.get("author"):  # nobody wrote it: robots must not answer it (RFC 3834)
+            headers["Auto-Submitted"] = "auto-generated"
+            headers["X-Auto-Response-Suppress"] = "All"
+        return headers
+
+    def _sender(self) -> str:
+        return _one_line(self.values.get("from_address") or settings.DEFAULT_FROM_EMAIL)
+
+    def _message_id(self, what: str, name: str) -> str:
+        domain = parseaddr(self._sender())[1].rpartition("@")[2].encode("idna").decode() or "localhost"
+        return f"<{what}.{sha256(name.encode()).hexdigest()[:40]}@{domain}>"
+
+    # --- the wire ----------------------------------------------------------------------------------------------------
+
+    def _deliver(self, mail: EmailMultiAlternatives | None) -> None:
+        """Hand `mail` to the server on a connection of its own; None only knocks."""
+        try:
+            backend = self._backend()
+        except ValueError as error:
+            raise IntegrationError(f"the mail server's settings do not fit: {error}", permanent=True) from error
+        line = None
+        try:
+            backend.open()
+            line = getattr(backend, "connection", None)
+            if mail is not None:
+                backend.send_messages([mail])
+        except (OSError, smtplib.SMTPException) as error:
+            raise _translated(error, handed_over=getattr(line, "handed_over", False)) from error
+        finally:
+            with suppress(OSError, smtplib.SMTPException):  # the mail is handed over or refused by now
+                backend.close()
+
+    def _backend(self) -> BaseEmailBackend:
+        if self.values.get("host"):
+            security = self.values.get("security", "starttls")
+            return _Backend(
+                host=self.values["host"],
+                port=int(self.values.get("port") or 587),
+                username=self.values.get("username", ""),
+                password=self.values.get("password", ""),
+                use_tls=security == "starttls",
+                use_ssl=security == "ssl",
+                timeout=self.timeout,
+            )
+        if settings.EMAIL_BACKEND == "django.core.mail.backends.smtp.EmailBackend":
+            return _Backend(timeout=self.timeout)
+        return get_connection(timeout=self.timeout)
+
+
+def _one_line(words: str) -> str:
+    """Without anything that could end a header."""
+    return _LINE_BREAKS.sub(" ", words).strip()
+
+
+def _translated(error: Exception, *, handed_over: bool) -> IntegrationError:
+    """4xx: later. 5xx: never. A dead line is ambiguous once the mail has begun to go over it."""
+    if isinstance(error, smtplib.SMTPRecipientsRefused):
+        code, reason = next(iter(error.recipients.values()))
+        return IntegrationError(f"recipient refused: {code} {_readable(reason)}", permanent=code >= 500)
+    if isinstance(error, smtplib.SMTPResponseException):
+        detail = f"mail server: {error.smtp_code} {_readable(error.smtp_error)}"
+        return IntegrationError(detail, permanent=error.smtp_code >= 500)
+    detail = f"mail server: {type(error).__name__}: {error}"
+    return IntegrationError(detail, permanent=isinstance(error, _NEEDS_A_PERSON), ambiguous=handed_over)
+
+
+def _readable(reply: bytes | str) -> str:
+    return reply.decode("utf-8", "replace") if isinstance(reply, bytes) else reply

@@ -1,0 +1,37 @@
+"""The kinds of message the desk sends: each is the name of its words in `templates/messages/`."""
+
+from __future__ import annotations
+
+PAGE = "page"  # to one responder: somebody has to take this now
+TEST = "test"  # "test this connection", "verify this address"
+
+# What a line that wakes people carries: nothing but pages and the test of that line.
+URGENT = frozenset({PAGE, TEST})
+
+# What moves an alert at a pager of record.
+PAGER = URGENT | {"acknowledged", "resolved", "cancelled"}
+
+# Whatever a reader can read.
+WRITTEN = PAGER | {
+    "alarm",
+    "breach",
+    "briefing",
+    "confirmed",
+    "customer_message",
+    "declared",
+    "handoff",
+    "invitation",
+    "message",
+    "no_answer",
+    "oncall",
+    "prompt",
+    "received",
+    "received_no_contract",
+    "received_queued",
+    "reopened",
+    "report_published",
+    "severity_changed",
+    "shift",
+    "update",
+    "warning",
+}

@@ -1,0 +1,168 @@
+"""Calls that ring, speak and take a digit, through Twilio. https://www.twilio.com/docs/voice/twiml/gather
+
+Only a digit counts (ESC-16). That a call was answered or completed says nothing: voicemail does both.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from twilio.twiml.voice_response import Gather, VoiceResponse
+
+from supportdesk.integrations import inbound, kinds
+from supportdesk.integrations.base import Answer, Field, Message, Outcome, Receipt, Reply, Request
+from supportdesk.integrations.twilio_client import FAILED, TwilioIntegration, xml
+
+RING_SECONDS = 25  # voicemail usually answers later than that
+CALL_SECONDS = 240  # whatever machine is at the other end, it does not keep us longer
+WORDS_LIMIT = 700  # characters; about 45 s of speech
+TURNS = 6  # keys one call may press
+DIGITS = {"4": "acknowledge", "6": "escalate", "9": "repeat"}
+MENU = "Press 4 to acknowledge, 6 to escalate, 9 to repeat."
+GOODBYE = "No key was pressed. We are trying the next way to reach somebody."
+UNCONFIRMED = "We could not confirm that. Please look at the desk."
+ENDED = frozenset({"completed"}) | FAILED
+_UNSPEAKABLE = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+class Phone(TwilioIntegration):
+    """Ring a phone, say what happened, and take 4, 6 or 9."""
+
+    slug = "phone"
+    label = "Phone calls (Twilio)"
+    kinds = kinds.URGENT
+    fields: ClassVar[tuple[Field, ...]] = (
+        *TwilioIntegration.fields,
+        Field(
+            "machine_detection",
+            "Detect answering machines",
+            required=False,
+            default="off",
+            help="on or off. Costs extra; a machine that answers then counts as not reached a little sooner.",
+        ),
+        Field("language", "Language of the voice", required=False, default="en-GB"),
+    )
+
+    # --- out ---------------------------------------------------------------------------------------------------------
+
+    def send(self, message: Message, previous: Receipt | None = None) -> Receipt:
+        """Start one call. Twilio knows no key of ours and calls to one number look alike, so there is no `find`: after
+        an ambiguous failure a second ring is better than silence."""
+        self.require_number(message.to)
+        options = self._options(message)
+        call = self.ask(lambda client: client.calls.create(**options))
+        return self.receipt(call, message.to)
+
+    def _options(self, message: Message) -> dict[str, Any]:
+        status_url = self.callback(key=message.key)
+        action = self.callback(token=message.token, key=message.key, turn="1")
+        options = {
+            "to": message.to,
+            "from_": self.values.get("from_number", ""),
+            "twiml": str(self._ask_for_digit(message.text, action, times=2)),
+            "timeout": RING_SECONDS,
+            "time_limit": CALL_SECONDS,
+            "status_callback": status_url,
+            "status_callback_event": ["completed"],
+            "status_callback_method": "POST",
+        }
+        if self.values.get("machine_detection") == "on":
+            options |= {
+                "machine_detection": "Enable",
+                "async_amd": "true",  # speech does not wait for the verdict
+                "async_amd_status_callback": status_url,
+                "async_amd_status_callback_method": "POST",
+            }
+        return options
+
+    # --- in ----------------------------------------------------------------------------------------------------------
+
+    def receive(self, request: Request) -> list[Reply]:
+        fields, asked = self.verified(request), inbound.query(request.query)
+        if "turn" in asked:
+            return _from_digit(fields, asked)
+        return _from_status(fields, asked)
+
+    def answer(self, request: Request, outcomes: list[Outcome]) -> Answer:
+        fields, asked = inbound.form(request.body), inbound.query(request.query)
+        if "turn" not in asked:
+            return xml(VoiceResponse())
+        return xml(self._spoken(fields.get("Digits", ""), asked, outcomes))
+
+    def _spoken(self, digit: str, asked: Mapping[str, str], outcomes: list[Outcome]) -> VoiceResponse:
+        """Say what became of the key; ask again after 9 and after a key that means nothing."""
+        turn = _turn(asked) + 1
+        again = self.callback(token=asked.get("token", ""), key=asked.get("key", ""), turn=str(turn))
+        if digit not in DIGITS:
+            return self._ask_for_digit(MENU, again) if digit and turn <= TURNS else self._say(GOODBYE)
+        if not outcomes or not outcomes[0].text:
+            return self._say(UNCONFIRMED)
+        repeats = DIGITS[digit] == "repeat" and outcomes[0].result in ("ok", "already") and turn <= TURNS
+        return self._ask_for_digit(outcomes[0].text, again) if repeats else self._say(outcomes[0].text)
+
+    # --- speech ------------------------------------------------------------------------------------------------------
+
+    def _ask_for_digit(self, words: str, action: str, *, times: int = 1) -> VoiceResponse:
+        """All speech is inside the Gather, so that a key pressed early counts; silence comes back to us as well."""
+        gather = Gather(num_digits=1, timeout=8, action_on_empty_result=True, method="POST", action=action)
+        gather.say(_speakable(words), loop=times, language=self._language())
+        response = VoiceResponse()
+        response.append(gather)
+        return response
+
+    def _say(self, words: str) -> VoiceResponse:
+        response = VoiceResponse()
+        response.say(_speakable(words), language=self._language())
+        response.hangup()
+        return response
+
+    def _language(self) -> str:
+        return self.values.get("language") or "en-GB"
+
+
+def _speakable(words: str) -> str:
+    """Without characters XML forbids: one of them, and the call would end in an error message."""
+    return _UNSPEAKABLE.sub(" ", words)[:WORDS_LIMIT]
+
+
+def _turn(asked: Mapping[str, str]) -> int:
+    turn = asked.get("turn", "")
+    return int(turn) if turn.isascii() and turn.isdigit() and len(turn) < 4 else TURNS
+
+
+def _from_digit(fields: Mapping[str, str], asked: Mapping[str, str]) -> list[Reply]:
+    """4, 6 and 9 are verbs; silence means not reached; any other key is none of ours (voicemail menus press them)."""
+    call, person = inbound.text(fields, "CallSid"), inbound.text(fields, "To")
+    digit = inbound.text(fields, "Digits", required=False)
+    key = f"{call}:{asked['turn'][:4]}:{digit or 'silence'}"
+    if digit in DIGITS:
+        data = {"call": call, "delivery": asked.get("key", "")}
+        return [Reply(DIGITS[digit], asked.get("token", ""), person, key, data=data)]
+    if digit:
+        return []
+    return [_status(asked, person, key, {"call": call, "status": "no-input", "failed": True, "final": False})]
+
+
+def _from_status(fields: Mapping[str, str], asked: Mapping[str, str]) -> list[Reply]:
+    """How a call ended, or that a machine took it. `completed` is neither reached nor failed: digits decide that."""
+    call, status = inbound.text(fields, "CallSid"), inbound.text(fields, "CallStatus")
+    person, answered_by = inbound.text(fields, "To"), inbound.hint(fields, "AnsweredBy")
+    data: dict[str, Any] = {
+        "call": call,
+        "status": status,
+        "answered_by": answered_by,
+        "duration": inbound.hint(fields, "CallDuration"),
+    }
+    if status in ENDED:
+        data |= {"failed": status in FAILED, "final": True}
+    elif answered_by.startswith("machine") or answered_by == "fax":
+        data |= {"status": "machine", "failed": True, "final": False}
+    else:
+        return []
+    return [_status(asked, person, f"{call}:{data['status']}", data)]
+
+
+def _status(asked: Mapping[str, str], person: str, key: str, data: Mapping[str, Any]) -> Reply:
+    return Reply("delivery_status", asked.get("key", ""), person, key, data=data)
