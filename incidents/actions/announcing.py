@@ -1,0 +1,76 @@
+"""Status page notices: drafted from an incident, posted by a person."""
+
+from __future__ import annotations
+
+from django.db import transaction
+
+from incidents import timeline
+from incidents.actions.entry import locked, words
+from incidents.models import Component, Notice, NoticeUpdate, StatusPage
+from incidents.timeline import Fact
+from supportdesk import instants
+from supportdesk.actors import Actor
+from supportdesk.audit import trail
+from supportdesk.errors import Invalid, NotAllowed, NotFound
+from supportdesk.web import live
+
+
+def draft_notice(incident_id: int, *, actor: Actor, page_id: int) -> Notice:
+    """Begin a notice for an incident: nothing is public until it is posted. The customer's words are not copied."""
+    with transaction.atomic():
+        incident = locked(incident_id, actor, "post_notice")
+        page = StatusPage.objects.filter(pk=page_id).first()
+        if page is None:
+            raise NotFound("There is no such status page.")
+        existing = Notice.objects.filter(incident=incident, page=page).first()
+        if existing is not None:
+            return existing
+        affected = Component.objects.filter(page=page, service=incident.service) if incident.service else Component.objects.none()
+        names = ", ".join(c.name for c in affected) or "one of our services"
+        notice = Notice.objects.create(page=page, incident=incident, title=f"Problem with {names}", starts_at=incident.detected_at)
+        notice.components.set(affected)
+        NoticeUpdate.objects.create(
+            notice=notice, state=Notice.State.INVESTIGATING, at=instants.now(),
+            text=f"We are looking into a problem affecting {names}. We will say more here shortly.",
+        )
+        timeline.record(incident, actor, Fact("notice_drafted", f"Status notice drafted for {page.name}."))
+    return notice
+
+
+def post_notice(
+    notice_id: int, *, actor: Actor, text: str, state: str, title: str = "", component_state: str = ""
+) -> Notice:
+    """Publish a notice, or the next update of one; affected components follow if a state is named."""
+    with transaction.atomic():
+        notice = _locked(notice_id, actor)
+        if state not in Notice.State.values:
+            raise Invalid("Choose one of the states of a notice.", field="state")
+        if component_state and component_state not in Component.State.values:
+            raise Invalid("Choose one of the states of a component.", field="component_state")
+        said, now = words(text, longest=2_000), instants.now()
+        if not notice.is_posted:
+            notice.updates.all().delete()  # the draft gives way to what was approved
+        NoticeUpdate.objects.create(notice=notice, state=state, text=said, at=now)
+        notice.state, notice.is_posted = state, True
+        notice.title = title.strip()[:200] or notice.title
+        notice.ends_at = now if notice.is_over else notice.ends_at
+        notice.save()
+        wanted = Component.State.OPERATIONAL if notice.is_over else component_state
+        if wanted:
+            notice.components.update(state=wanted)
+        if notice.incident:
+            timeline.record(notice.incident, actor, Fact("notice_posted", f"Status page: {said}", data={"notice": notice.pk, "state": state}))
+        trail.record(actor, "post_notice", f"notice:{notice.pk}", after={"state": state, "text": said})
+        live.changed("status", notice.page_id)
+    return notice
+
+
+def _locked(notice_id: int, actor: Actor) -> Notice:
+    notice = Notice.objects.select_for_update(of=("self",)).select_related("page", "incident").filter(pk=notice_id).first()
+    if notice is None:
+        raise NotFound("There is no such notice.")
+    if not actor.is_staff:
+        raise NotAllowed("Notices are posted by staff.")
+    return notice
+
+

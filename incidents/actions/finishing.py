@@ -1,0 +1,173 @@
+"""Bringing an incident to its end: resolved by us, confirmed or reopened by the customer, cancelled, closed."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db import transaction
+
+from incidents import clockwork, escalating, sla, telling, timeline
+from incidents.actions.entry import locked, move, words
+from incidents.models import Incident
+from incidents.states import Hold, Status
+from incidents.timeline import CUSTOMER, Fact
+from rotations.escalation import EventKind
+from supportdesk import entitlements, instants
+from supportdesk.actors import Actor
+from supportdesk.audit import trail
+from supportdesk.errors import NotAllowed, WrongState
+from supportdesk.organizations import terms
+from supportdesk.queue import timers
+
+REOPEN_WINDOW = timedelta(hours=72)
+REPORT_AFTER = timedelta(hours=1)
+AUTO_CONFIRM = "incidents.tasks.auto_confirm"
+
+
+def resolve(incident_id: int, *, actor: Actor, summary: str) -> Incident:
+    """Service is restored. Everything that rings or counts stops; the customer is asked to confirm (ESC-12)."""
+    with transaction.atomic():
+        incident = locked(incident_id, actor, "resolve")
+        if incident.is_resolved:
+            return incident
+        text = words(summary, "summary")
+        now = instants.now()
+        answered = incident.first_response_at is not None
+        move(incident, Status.RESOLVED, now)
+        incident.resolved_at = now  # of a reopened incident the last time counts
+        incident.mitigated_at = incident.mitigated_at or now
+        incident.first_response_at = incident.first_response_at or now
+        _end(incident)
+        if not incident.is_acknowledged:
+            incident.acknowledged_name, incident.acknowledged_by_id = actor.name, actor.user_id
+        incident.save()
+        (entry,) = timeline.record(incident, actor, Fact("resolved", text, CUSTOMER))
+        _stop(incident, actor, why="resolved")
+        clockwork.append(incident, *_closing_events(now, f"entry:{entry.pk}", answered=answered))
+        timers.arm(
+            [
+                timers.Planned(f"confirm:{incident.pk}:{incident.generation}", AUTO_CONFIRM, incident.subject,
+                               now + REOPEN_WINDOW, generation=incident.generation),
+                timers.Planned(f"draft:{incident.pk}:{incident.generation}", settings.REPORT_DRAFT_TASK, incident.subject,
+                               now + REPORT_AFTER, generation=incident.generation),
+            ]
+        )
+        telling.tell(incident, "resolved", f"{incident.generation}", text=text, author=actor.name)
+    return incident
+
+
+def _closing_events(now: datetime, ref: str, *, answered: bool) -> list[sla.Event]:
+    """The resolution notice is also an answer, should it be the first one."""
+    events = [] if answered else [sla.Event(now, sla.EventKind.RESPONDED, ref=ref)]
+    return [*events, sla.Event(now, sla.EventKind.RESOLVED, ref=ref)]
+
+
+def _end(incident: Incident) -> None:
+    """A new generation: jobs and timers that belong to the old one do nothing (ESC-12)."""
+    incident.generation += 1
+    incident.hold = Hold.NONE
+
+
+def _stop(incident: Incident, actor: Actor, *, why: str) -> None:
+    escalating.feed(incident, EventKind.RESOLVE)
+    escalating.stop_pages(incident, actor, why=why)
+    timers.cancel(incident.subject)
+
+
+def confirm(incident_id: int, *, actor: Actor, text: str = "") -> Incident:
+    """The customer says it works. Follow-up begins."""
+    with transaction.atomic():
+        incident = locked(incident_id, actor, "confirm")
+        if incident.status in (Status.FOLLOW_UP, Status.CLOSED):
+            return incident
+        if incident.status != Status.RESOLVED:
+            raise WrongState(f"{incident.ref} is not resolved yet, so there is nothing to confirm.")
+        move(incident, Status.FOLLOW_UP, instants.now())
+        incident.confirmed_at = instants.now()
+        incident.save()
+        timeline.record(incident, actor, Fact("confirmed", text.strip() or f"{actor.name} confirmed that it works.", CUSTOMER))
+        timers.cancel(incident.subject, run=AUTO_CONFIRM)
+        telling.tell(incident, "confirmed", f"{incident.generation}", who=actor.name, text=text.strip())
+    return incident
+
+
+def auto_confirm(incident_id: int, *, actor: Actor, generation: int) -> Incident:
+    """72 hours without a word against it count as confirmation."""
+    with transaction.atomic():
+        incident = locked(incident_id, actor, "confirm")
+        if incident.generation != generation or incident.status != Status.RESOLVED:
+            return incident
+        return confirm(incident_id, actor=actor, text="No objection for 72 hours: counted as confirmed.")
+
+
+def reopen(incident_id: int, *, actor: Actor, reason: str) -> Incident:
+    """It is not over. The clocks go on, and on-call is paged as if it had just begun (SLA-9, ESC-12)."""
+    with transaction.atomic():
+        incident = locked(incident_id, actor, "reopen")
+        if incident.status not in (Status.RESOLVED, Status.FOLLOW_UP, Status.CLOSED):
+            return incident
+        _require_reopenable(incident, actor)
+        why, now = words(reason, "reason"), instants.now()
+        move(incident, Status.INVESTIGATING, now)
+        incident.reopen_count += 1
+        incident.confirmed_at = incident.closed_at = None
+        incident.acknowledged_name, incident.acknowledged_by = "", None
+        _end(incident)
+        incident.save()
+        timeline.record(incident, actor, Fact("reopened", why, CUSTOMER))
+        timers.cancel(incident.subject)
+        clockwork.append(incident, sla.Event(now, sla.EventKind.REOPENED))
+        owed = terms.entitlement(incident.organization, now) if incident.organization else terms.own_platform()
+        if entitlements.decide(owed, incident.severity, now).pages:
+            escalating.start(incident, kind=EventKind.REOPEN)
+        telling.tell(incident, "reopened", f"{incident.generation}", text=why, author=actor.name)
+    return incident
+
+
+def _require_reopenable(incident: Incident, actor: Actor) -> None:
+    late = incident.resolved_at is not None and instants.now() > incident.resolved_at + REOPEN_WINDOW
+    if actor.is_staff and actor.role == "manager":
+        if incident.status == Status.CLOSED:
+            trail.record(actor, "reopen_closed", incident.subject, before=incident.status, after=Status.INVESTIGATING)
+        return
+    if incident.status == Status.CLOSED or late:
+        raise WrongState(
+            f"{incident.ref} was resolved more than 72 hours ago. Please report a new incident and name {incident.ref} in it: "
+            "we will link the two."
+        )
+
+
+def cancel(incident_id: int, *, actor: Actor, reason: str) -> Incident:
+    """A false alarm. For a P1 this is the commander's or a manager's call."""
+    with transaction.atomic():
+        incident = locked(incident_id, actor, "cancel")
+        if incident.status == Status.CANCELLED:
+            return incident
+        why, now = words(reason, "reason"), instants.now()
+        if incident.severity == "P1" and actor.role != "manager" and incident.owner_id != actor.user_id:
+            raise NotAllowed("A P1 is cancelled by its commander or a manager only.")
+        move(incident, Status.CANCELLED, now)
+        incident.closed_at = now
+        _end(incident)
+        incident.save()
+        timeline.record(incident, actor, Fact("cancelled", why, CUSTOMER))
+        trail.record(actor, "cancel", incident.subject, after=Status.CANCELLED, reason=why)
+        _stop(incident, actor, why="cancelled")
+        clockwork.append(incident, sla.Event(now, sla.EventKind.CANCELLED))
+        telling.tell(incident, "cancelled", f"{incident.generation}", text=why, author=actor.name)
+    return incident
+
+
+def close(incident_id: int, *, actor: Actor) -> Incident:
+    """Follow-up is done: the report is published or waived."""
+    with transaction.atomic():
+        incident = locked(incident_id, actor, "resolve")
+        if incident.status == Status.CLOSED:
+            return incident
+        if incident.status != Status.FOLLOW_UP:
+            raise WrongState(f"{incident.ref} is closed after the customer has confirmed; it is {incident.status} now.")
+        move(incident, Status.CLOSED, instants.now())
+        incident.save()
+        timeline.record(incident, actor, Fact("closed", "Closed."))
+    return incident

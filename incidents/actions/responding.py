@@ -1,0 +1,142 @@
+"""Taking an incident, passing it on, and what time does to it meanwhile."""
+
+from __future__ import annotations
+
+from django.db import transaction
+
+from incidents import clockwork, escalating, sla, telling, timeline
+from incidents.actions.entry import locked, move, require_open
+from incidents.models import Incident, Page
+from incidents.states import Status
+from incidents.timeline import CUSTOMER, Fact
+from rotations.escalation import EventKind
+from supportdesk import instants
+from supportdesk.actors import Actor
+from supportdesk.errors import WrongState
+
+
+def acknowledge(incident_id: int, *, actor: Actor) -> Incident:
+    """Someone has it: stops the ringing. The customer's clock keeps running until a human answers them (D4)."""
+    with transaction.atomic():
+        incident = locked(incident_id, actor, "acknowledge")
+        if incident.is_resolved or not incident.is_open:
+            return incident  # a late press after the end is not an error
+        if incident.is_acknowledged and incident.acknowledged_name == actor.name:
+            escalating.feed(incident, EventKind.ACTIVITY, by=_who(actor))
+            return incident  # a second press is not an error, but it shows that they are still on it (ESC-9)
+        first = not incident.is_acknowledged
+        _take(incident, actor)
+        escalating.feed(incident, EventKind.ACK, by=_who(actor))
+        escalating.stop_pages(incident, actor, by_user_id=actor.user_id, why=f"acknowledged by {actor.name}")
+        if first:
+            clockwork.append(incident, sla.Event(instants.now(), sla.EventKind.ACKNOWLEDGED, ref=actor.via))
+            telling.tell(incident, "acknowledged", f"{incident.generation}:{_who(actor)}", who=actor.name)
+    return incident
+
+
+def _take(incident: Incident, actor: Actor) -> None:
+    """Write down who has it; whoever comes later joins (ESC-8)."""
+    now = instants.now()
+    first = not incident.is_acknowledged
+    if first:
+        incident.acknowledged_name = actor.name
+        incident.acknowledged_by_id = actor.user_id
+        incident.owner_id = incident.owner_id or actor.user_id
+        incident.acked_at = incident.acked_at or now
+        if incident.status == Status.NEW:
+            move(incident, Status.TRIAGING, now)
+        incident.save()
+        timeline.record(incident, actor, Fact("acknowledged", f"{actor.name} has it.", CUSTOMER))
+    else:
+        timeline.record(incident, actor, Fact("joined", f"{actor.name} joins; {incident.acknowledged_name} had it first."))
+
+
+def _who(actor: Actor) -> str:
+    """What the escalation engine calls an actor: their key, or their name where they have none."""
+    return str(actor.user_id) if actor.user_id is not None else actor.name
+
+
+def claim(incident_id: int, *, actor: Actor) -> Incident:
+    """Become the owner; taking it also acknowledges it."""
+    with transaction.atomic():
+        incident = locked(incident_id, actor, "claim")
+        require_open(incident, "claiming")
+        if incident.owner_id == actor.user_id and incident.is_acknowledged:
+            return incident
+        before = incident.owner.name if incident.owner else "nobody"
+        incident.owner_id = actor.user_id
+        incident.save(update_fields=["owner", "updated_at"])
+        timeline.record(incident, actor, Fact("claimed", f"{actor.name} owns it now, after {before}."))
+        if not incident.is_acknowledged:
+            acknowledge(incident_id, actor=actor)
+            incident.refresh_from_db()
+        else:
+            escalating.feed(incident, EventKind.ACTIVITY, by=_who(actor))
+    return incident
+
+
+def escalate(incident_id: int, *, actor: Actor, reason: str = "") -> Incident:
+    """Page the next step at once."""
+    with transaction.atomic():
+        incident = locked(incident_id, actor, "escalate")
+        require_open(incident, "escalating")
+        timeline.record(incident, actor, Fact("escalated", reason.strip() or f"{actor.name} asks for the next step now."))
+        if not escalating.feed(incident, EventKind.ESCALATE):
+            escalating.start(incident)
+    return incident
+
+
+def hand_back(incident_id: int, *, actor: Actor, reason: str = "") -> Incident:
+    """Give it up: the next step is paged at once, without the one who gave up (ESC-10)."""
+    with transaction.atomic():
+        incident = locked(incident_id, actor, "hand_back")
+        require_open(incident, "handing back")
+        if incident.acknowledged_by_id != actor.user_id:
+            raise WrongState(f"{incident.acknowledged_name or 'Nobody'} has {incident.ref}, not you.")
+        incident.acknowledged_name, incident.acknowledged_by = "", None
+        incident.owner = None if incident.owner_id == actor.user_id else incident.owner
+        incident.save(update_fields=["acknowledged_name", "acknowledged_by", "owner", "updated_at"])
+        timeline.record(incident, actor, Fact("handed_back", reason.strip() or f"{actor.name} hands it back."))
+        escalating.feed(incident, EventKind.UNACK, by=_who(actor))
+    return incident
+
+
+def advance(incident_id: int, *, actor: Actor, generation: int) -> Incident:
+    """Time has come for the escalation to do something; the engine knows what. An old generation does nothing (ESC-12)."""
+    with transaction.atomic():
+        incident = locked(incident_id, actor, "escalate")
+        if incident.generation != generation or incident.is_resolved:
+            return incident
+        was_acknowledged = incident.is_acknowledged
+        escalating.feed(incident, EventKind.DUE)
+        if was_acknowledged and incident.escalation.status != "acknowledged":
+            incident.acknowledged_name, incident.acknowledged_by = "", None
+            incident.save(update_fields=["acknowledged_name", "acknowledged_by", "updated_at"])
+    return incident
+
+
+def page_failed(page_id: int, *, actor: Actor) -> None:
+    """One attempt of a page failed: the next follows at once; when none is left, the person counts as unreachable (ESC-14)."""
+    with transaction.atomic():
+        page = Page.objects.select_related("user").get(pk=page_id)
+        incident = locked(page.incident_id, actor, "escalate")
+        page = Page.objects.select_for_update().get(pk=page_id)
+        if page.state != Page.State.OPEN or page.generation != incident.generation:
+            return
+        if escalating.hurry(page):
+            return
+        page.state, page.ended_at = Page.State.UNREACHABLE, instants.now()
+        page.save(update_fields=["state", "ended_at"])
+        timeline.record(incident, actor, Fact("unreachable", f"{page.recipient} could not be reached by any method."))
+        escalating.feed(incident, EventKind.UNREACHABLE, by=str(page.user_id or "emergency"))
+
+
+def pager_failed(incident_id: int, *, actor: Actor, why: str) -> Incident:
+    """PagerDuty did not take the page: our own pager takes over for this incident (ESC-17)."""
+    with transaction.atomic():
+        incident = locked(incident_id, actor, "escalate")
+        if incident.is_resolved or incident.is_acknowledged:
+            return incident
+        timeline.record(incident, actor, Fact("pager_failed", f"PagerDuty did not take the page: {why}"))
+        escalating.feed(incident, EventKind.PAGER_FAILED)
+    return incident

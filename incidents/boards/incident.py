@@ -1,0 +1,154 @@
+"""One incident, as the console and the portal show it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from incidents import clockwork, sla
+from incidents.boards import clocks, timeline
+from incidents.models import Escalation, Incident, Page
+from incidents.permissions import may
+from incidents.states import Status
+from rotations.escalation import Policy, State
+from supportdesk.actors import Actor
+
+_STEPS = (
+    ("Reported", "received_at"),
+    ("Acknowledged", "acked_at"),
+    ("Answered", "first_response_at"),
+    ("Fix in place", "mitigated_at"),
+    ("Resolved", "resolved_at"),
+    ("Confirmed", "confirmed_at"),
+)
+_TARGET_WORDS = {
+    "primary": "primary on call",
+    "backup": "backup",
+    "neighbour": "neighbouring site",
+    "duty_manager": "duty manager",
+    "emergency_phone": "duty manager, emergency phone",
+    "seniors": "all senior engineers",
+    "head_of_support": "head of support",
+    "manager": "fallback manager",
+    "pagerduty": "PagerDuty",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """One dot of the way an incident goes."""
+
+    label: str
+    state: str
+    at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Rung:
+    """One step of the escalation ladder, for `components/_escalation.html`."""
+
+    number: int
+    at: datetime
+    targets: str
+    state: str
+    outcome: str = ""
+
+
+def page(incident: Incident, actor: Actor, now: datetime) -> dict[str, Any]:
+    """The context of an incident page, for whoever looks at it."""
+    events = clockwork.events_of(incident)
+    seen = sla.clocks(events, now) if events else ()
+    context: dict[str, Any] = {
+        "incident": incident,
+        "stages": stages(incident),
+        "entries": timeline.entries(incident, actor),
+        "clocks": clocks.faces(seen, now, for_customer=actor.is_customer),
+        "may": {verb: may(actor, verb, incident.organization_id) for verb in _BUTTONS},
+        "next_update_due": _next_update(seen),
+    }
+    return context if actor.is_customer else context | _staff_only(incident, now)
+
+
+_BUTTONS = (
+    "acknowledge", "claim", "escalate", "hand_back", "write_note", "write_message", "post_update", "change_severity", "change_status",
+    "hold", "resolve", "cancel", "confirm", "reopen",
+)
+
+
+def _next_update(seen: tuple[sla.Clock, ...]) -> datetime | None:
+    open_cycle = [c.due_at for c in seen if c.kind is sla.ClockKind.NEXT_UPDATE and c.satisfied_at is None and c.due_at]
+    return open_cycle[-1] if open_cycle else None
+
+
+def stages(incident: Incident) -> list[Stage]:
+    """How far it is: done, current, still to come."""
+    reached = [getattr(incident, name) for _, name in _STEPS]
+    if incident.status not in (Status.RESOLVED, Status.FOLLOW_UP, Status.CLOSED):
+        reached[4:] = [None, None]  # a reopened incident is on its way again
+    current = next((i for i, at in enumerate(reached) if at is None), len(reached))
+    return [
+        Stage(label, "done" if i < current else "current" if i == current else "todo", reached[i] if i < current else None)
+        for i, (label, _) in enumerate(_STEPS)
+    ]
+
+
+def _staff_only(incident: Incident, now: datetime) -> dict[str, Any]:
+    escalation = Escalation.objects.select_related("policy__schedule").filter(incident=incident).first()
+    return {
+        "decision": incident.decision,
+        "escalation": escalation,
+        "steps": ladder(escalation, incident) if escalation else [],
+        "pages": incident.pages.filter(generation=incident.generation),
+        "alerts": incident.alerts.order_by("-last_at")[:10],
+        "breaches": incident.breaches.order_by("due_at"),
+        "similar": _similar(incident),
+        "notices": incident.notices.select_related("page"),
+    }
+
+
+def ladder(escalation: Escalation, incident: Incident) -> list[Rung]:
+    """The steps of the present pass with their planned instants, what came of each, and what is next."""
+    policy, state = Policy.from_spec(escalation.snapshot), State.from_spec(escalation.state)
+    begun = state.pass_started or escalation.started_at
+    rungs, at = [], begun
+    pages = list(incident.pages.filter(generation=incident.generation, turn=state.pass_number))
+    for number, step in enumerate(policy.steps, start=1):
+        fired = number <= state.next_step
+        who = [p for p in pages if p.step == number]
+        upcoming = number == state.next_step + 1 and escalation.status == "triggered"
+        planned = state.planned_at if upcoming and state.planned_at else at
+        rungs.append(
+            Rung(number, planned, _targets(step.targets), _rung_state(escalation.status, fired, upcoming, number == state.next_step), _outcome(who))
+        )
+        at = planned + step.delay
+    return rungs
+
+
+def _rung_state(status: str, fired: bool, upcoming: bool, latest: bool) -> str:
+    if fired:
+        return "current" if latest and status == "triggered" else "done"
+    if upcoming:
+        return "next"
+    return "later" if status == "triggered" else "stopped"
+
+
+def _targets(targets: Any) -> str:
+    words = [_TARGET_WORDS.get(t.kind.value, t.ref or t.kind.value) for t in targets]
+    return ", ".join(words)
+
+
+def _outcome(pages: list[Page]) -> str:
+    return ", ".join(f"{p.recipient}: {p.get_state_display()}" for p in pages)
+
+
+def _similar(incident: Incident) -> list[Incident]:
+    """Resolved incidents of the same service, newest first."""
+    if incident.service_id is None:
+        return []
+    return list(
+        Incident.objects.filter(service_id=incident.service_id, resolved_at__isnull=False, is_drill=False)
+        .exclude(pk=incident.pk)
+        .select_related("owner")
+        .order_by("-resolved_at")[:3]
+    )

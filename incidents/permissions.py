@@ -1,0 +1,48 @@
+"""Who may do what to an incident. Pure: asked inside every verb, and by pages that decide which buttons to show.
+
+What an actor may not even see is decided before this, by `Incidents.visible_to`.
+"""
+
+from __future__ import annotations
+
+from supportdesk.actors import Actor, Kind, Role
+
+_STAFF = frozenset({Role.ENGINEER, Role.MANAGER})
+_MANAGER = frozenset({Role.MANAGER})
+_CUSTOMER = frozenset({Role.CUSTOMER})
+_EVERYBODY = _STAFF | _CUSTOMER
+
+VERBS: dict[str, frozenset[Role]] = {
+    "view": _EVERYBODY,
+    "report": _EVERYBODY,
+    "write_message": _EVERYBODY,
+    "confirm": _EVERYBODY,
+    "reopen": _EVERYBODY,
+    "dispute_severity": _CUSTOMER,
+    "acknowledge": _STAFF,
+    "claim": _STAFF,
+    "hand_back": _STAFF,
+    "escalate": _STAFF,
+    "write_note": _STAFF,
+    "post_update": _STAFF,
+    "change_severity": _STAFF,
+    "change_status": _STAFF,
+    "hold": _STAFF,
+    "resolve": _STAFF,
+    "cancel": _STAFF,
+    "merge": _STAFF,
+    "post_notice": _STAFF,
+    "grant_goodwill": _MANAGER,
+    "annotate_breach": _MANAGER,
+}
+
+
+def may(actor: Actor, verb: str, organization_id: int | None = None) -> bool:
+    """May this actor do this to an incident of that organization? The desk itself may do everything it is built to do."""
+    if actor.kind is Kind.DESK:
+        return True
+    if actor.kind is Kind.MACHINE:
+        return verb in ("report", "view", "write_message")
+    if actor.role not in VERBS[verb]:
+        return False
+    return actor.is_staff or (actor.organization_id is not None and actor.organization_id == organization_id)

@@ -1,0 +1,107 @@
+"""Telling everybody a thing concerns: from a kind of message to deliveries, in the verb's transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from incidents import facts
+from incidents.models import Incident
+from incidents.routing import CUSTOMER_AUDIENCES, PAGERDUTY_ACTIONS, Audience, audiences
+from supportdesk.accounts.models import User
+from supportdesk.integrations.lines import Lines
+from supportdesk.queue import outbox
+from supportdesk.queue.outbox import Post
+
+
+class Teller:
+    """Says one thing to everybody who should hear it. `key` makes it happen once per audience and address."""
+
+    def __init__(self, incident: Incident, kind: str, key: str, more: dict[str, Any], lines: Lines) -> None:
+        self.incident = incident
+        self.kind = kind
+        self.key = key
+        self.more = more
+        self.lines = lines
+
+    def posts(self) -> list[Post]:
+        return [post for audience in audiences(self.kind) for post in _VOICES[audience](self)]
+
+    def post(self, audience: Audience, vendor: str, to: str, recipient: str, **fields: Any) -> Iterator[Post]:
+        """One message on a line, if the desk has such a line and the reader such an address."""
+        connection = self.lines.line(vendor, self.incident.organization_id)
+        if connection is None or not to:
+            return
+        said = facts.for_customer if audience in CUSTOMER_AUDIENCES else facts.for_staff
+        yield Post(
+            key=f"{self.kind}:{self.key}:{audience}:{vendor}:{to}"[:200],
+            kind=self.kind,
+            connection=connection,
+            vendor=vendor,
+            to=to,
+            subject=self.incident.subject,
+            recipient=recipient,
+            generation=self.incident.generation,
+            facts=said(self.incident, **self.more, **fields),
+        )
+
+
+def tell(incident: Incident, kind: str, key: str, lines: Lines | None = None, **more: Any) -> None:
+    """Post one kind of message to everybody it concerns. `key` names the occasion: the timeline entry or the cycle."""
+    if incident.is_drill:
+        return
+    outbox.post(Teller(incident, kind, f"{incident.pk}:{key}", more, lines or Lines.load()).posts())
+
+
+def _reporter(teller: Teller) -> Iterator[Post]:
+    contact = teller.incident.reporter
+    if contact is not None and contact.is_active:
+        yield from teller.post(Audience.REPORTER, "email", contact.email, contact.name, reader=contact.name)
+
+
+def _customer_channel(teller: Teller) -> Iterator[Post]:
+    organization = teller.incident.organization
+    if organization is not None and organization.slack_channel:
+        yield from teller.post(
+            Audience.CUSTOMER_CHANNEL, "slack", organization.slack_channel, f"{organization.name} on Slack", reader=organization.name
+        )
+
+
+def _desk_channel(teller: Teller) -> Iterator[Post]:
+    line = teller.lines.line("slack", teller.incident.organization_id)
+    channel = line.settings.get("channel", "") if line else ""
+    yield from teller.post(Audience.DESK_CHANNEL, "slack", channel, "our channel", reader="all")
+
+
+def _responder(teller: Teller) -> Iterator[Post]:
+    person = teller.incident.owner or teller.incident.acknowledged_by
+    if person is None:
+        return
+    for method in person.contact_methods.filter(kind__in=("email", "slack"), verified_at__isnull=False, disabled_at=None):
+        yield from teller.post(Audience.RESPONDER, method.kind, method.address, person.name, reader=person.name)
+
+
+def _account_manager(teller: Teller) -> Iterator[Post]:
+    organization = teller.incident.organization
+    manager: User | None = organization.account_manager if organization else None
+    if manager is not None and manager.is_active:
+        yield from teller.post(Audience.ACCOUNT_MANAGER, "email", manager.email, manager.name, reader=manager.name)
+
+
+def _pagerduty(teller: Teller) -> Iterator[Post]:
+    """Only where PagerDuty was told of the incident in the first place."""
+    if not teller.incident.pages.model.objects.filter(incident=teller.incident).exists():
+        return
+    yield from teller.post(
+        Audience.PAGERDUTY, "pagerduty", "desk", "PagerDuty", action=PAGERDUTY_ACTIONS[teller.kind], reader="PagerDuty"
+    )
+
+
+_VOICES: dict[Audience, Callable[[Teller], Iterator[Post]]] = {
+    Audience.REPORTER: _reporter,
+    Audience.CUSTOMER_CHANNEL: _customer_channel,
+    Audience.DESK_CHANNEL: _desk_channel,
+    Audience.RESPONDER: _responder,
+    Audience.ACCOUNT_MANAGER: _account_manager,
+    Audience.PAGERDUTY: _pagerduty,
+}

@@ -1,0 +1,8 @@
+from django.apps import AppConfig
+
+
+class RotationsConfig(AppConfig):
+    """Who is on call, and who is paged in which order."""
+
+    name = "rotations"
+    verbose_name = "On call"

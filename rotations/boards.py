@@ -1,0 +1,138 @@
+"""What pages show of schedules: read models that change nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.utils import timezone
+
+from rotations import oncall
+from rotations.models import Schedule
+from supportdesk import zones
+from supportdesk.accounts.models import User
+from supportdesk.actors import Actor
+
+HUES = 8
+_KINDS = {"override": "override", "swap": "override", "fallback": "gap"}
+_LANES = (("primary", "Primary", "is paged first"), ("backup", "Backup", "three minutes later"))
+
+
+@dataclass(frozen=True, slots=True)
+class Seat:
+    """Who holds a slot now, for `components/_oncall.html`."""
+
+    slot: str
+    person: User | None
+    until: datetime | None
+    is_you: bool
+    note: str = ""
+    phone: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """One shift on the drawing."""
+
+    start: datetime
+    end: datetime
+    person: User | None
+    kind: str
+    hue: int
+    note: str = ""
+    url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """One column of the drawing: a local day, 23 to 25 hours long."""
+
+    start: datetime
+    end: datetime
+    label: str
+    is_today: bool
+    is_weekend: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """One row of the drawing."""
+
+    label: str
+    hint: str
+    shifts: list[Bar]
+
+
+@dataclass(frozen=True, slots=True)
+class Week:
+    """One schedule: who has it now and who will."""
+
+    row: Schedule
+    seats: list[Seat]
+    start: datetime
+    end: datetime
+    days: list[Day]
+    lanes: list[Lane]
+
+
+def people(ids: set[str]) -> dict[str, User]:
+    """Users by the key the rules know them by."""
+    return {str(user.pk): user for user in User.objects.filter(pk__in=[int(i) for i in ids if i.isdigit()])}
+
+
+def seats(row: Schedule, now: datetime, actor: Actor) -> list[Seat]:
+    """Primary and backup of a schedule right now."""
+    held = oncall.now_on_call(row, now)
+    known = people({p for p in (held.primary, held.backup) if p})
+    return [
+        _seat("Primary", held.primary, held.primary_shift, known, actor),
+        _seat("Backup", held.backup, held.backup_shift, known, actor),
+    ]
+
+
+def _seat(slot: str, person: str | None, shift: Any, known: dict[str, User], actor: Actor) -> Seat:
+    user = known.get(person or "")
+    return Seat(slot, user, shift.end if shift else None, user is not None and user.pk == actor.user_id)
+
+
+def weeks(first: date, days: int, now: datetime, actor: Actor) -> list[Week]:
+    """Every schedule over some local days, in the reader's zone."""
+    return [_week(row, first, days, now, actor) for row in Schedule.objects.order_by("duty", "name")]
+
+
+def _week(row: Schedule, first: date, days: int, now: datetime, actor: Actor) -> Week:
+    columns = local_days(first, days, now)
+    start, end = columns[0].start, columns[-1].end
+    final = oncall.schedule(row).shifts(start, end)
+    order = sorted({shift.person for shift in final.shifts})
+    known = people(set(order))
+    lanes = []
+    for slot, label, hint in _LANES:
+        bars = [
+            Bar(s.start, s.end, known.get(s.person), _KINDS.get(s.reason, "active"), order.index(s.person) % HUES, s.layer or "")
+            for s in final.shifts
+            if s.slot == slot
+        ]
+        bars += [Bar(g.start, g.end, None, "gap", 0) for g in final.gaps if g.slot == slot]
+        if bars and not (slot == "backup" and row.duty):
+            lanes.append(Lane(label, "" if row.duty else hint, bars))
+    return Week(row, seats(row, now, actor), start, end, columns, lanes)
+
+
+def local_days(first: date, days: int, now: datetime) -> list[Day]:
+    """Local days of the reader as honest intervals: 23 hours on one Sunday, 25 on another."""
+    zone = timezone.get_current_timezone_name()
+    today = now.astimezone(ZoneInfo(zone)).date()
+    columns = []
+    for number in range(days):
+        day = first + timedelta(days=number)
+        columns.append(
+            Day(_begins(day, zone), _begins(day + timedelta(days=1), zone), f"{day:%a} {day.day}", day == today, day.weekday() >= 5)
+        )
+    return columns
+
+
+def _begins(day: date, zone: str) -> datetime:
+    return zones.first_instant(datetime(day.year, day.month, day.day), zone)  # noqa: DTZ001 (a wall clock has no zone)

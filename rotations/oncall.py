@@ -1,0 +1,221 @@
+"""Who is on call, from rows: schedules compiled once per version, and the people a policy's targets mean right now."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from rotations.escalation import Found, Target
+from rotations.escalation.policy import Kind
+from rotations.models import Layer as LayerRow
+from rotations.models import Leave as LeaveRow
+from rotations.models import RotationRevision
+from rotations.models import Schedule as ScheduleRow
+from rotations.rotation import Revision, Rotation
+from rotations.rules import Layer, Leave, Override, Rules, Swap, SwapState
+from rotations.schedule import OnCall, Schedule
+from supportdesk.accounts.models import User
+from supportdesk.accounts.reach import Method
+from supportdesk.integrations.lines import Lines
+
+# Stands in for a person where only the deployment's emergency number is left (§1.4 "Fallback manager").
+EMERGENCY = "emergency"
+
+_KEPT = 200
+_compiled: dict[tuple[int, int], Schedule] = {}
+
+
+def schedule(row: ScheduleRow) -> Schedule:
+    """The compiled schedule of a row, kept as long as its version stands."""
+    key = (row.pk, row.version)
+    if key not in _compiled:
+        if len(_compiled) >= _KEPT:
+            _compiled.clear()
+        _compiled[key] = Schedule(rules(row))
+    return _compiled[key]
+
+
+def rules(row: ScheduleRow) -> Rules:
+    """Everything that decides who is on duty, as the pure rules want it. People are their keys as text."""
+    layers = row.layers.prefetch_related("revisions__members").order_by("-priority", "position", "pk")
+    people = {member.user_id for layer in layers for rev in layer.revisions.all() for member in rev.members.all()}
+    overrides = list(row.overrides.all())
+    swaps = list(row.swaps.filter(state="accepted"))
+    people |= {o.user_id for o in overrides} | {s.taker_id for s in swaps if s.taker_id}
+    return Rules(
+        layers=tuple(_layer(layer) for layer in layers),
+        overrides=tuple(Override(o.slot, str(o.user_id), o.start, o.end) for o in overrides),
+        leave=tuple(_leave(leave) for leave in LeaveRow.objects.filter(user_id__in=people, state=LeaveRow.State.APPROVED)),
+        swaps=tuple(_swap(swap) for swap in swaps),
+        backup_offset=row.backup_offset,
+        inactive=frozenset(str(pk) for pk in User.objects.filter(pk__in=people, is_active=False).values_list("pk", flat=True)),
+        fallback=str(row.fallback_id) if row.fallback_id else None,
+    )
+
+
+def _layer(row: LayerRow) -> Layer:
+    window = (row.window_start, row.window_end) if row.window_start is not None and row.window_end is not None else None
+    return Layer(
+        name=row.name,
+        time_zone=row.time_zone,
+        revisions=tuple(_revision(revision) for revision in row.revisions.all()),
+        window=window,
+        weekdays=frozenset(row.weekdays) if row.weekdays else None,
+        priority=row.priority,
+        slot=row.slot,
+    )
+
+
+def _revision(row: RotationRevision) -> Revision:
+    ring = tuple(str(member.user_id) for member in row.members.all())
+    rotation = Rotation(
+        unit=row.unit, every=row.every, anchor=datetime.fromisoformat(row.anchor), ring=ring, start_index=row.start_index
+    )
+    return Revision(row.effective_from, rotation)
+
+
+def _leave(row: LeaveRow) -> Leave:
+    return Leave(str(row.user_id), row.start, row.end)
+
+
+def _swap(row: Swap) -> Swap:
+    return Swap(
+        id=str(row.pk), slot=row.slot, giver=str(row.giver_id), taker=str(row.taker_id) if row.taker_id else None,
+        start=row.start, end=row.end, return_start=row.return_start, return_end=row.return_end, state=SwapState(row.state),
+    )
+
+
+def now_on_call(row: ScheduleRow, at: datetime) -> OnCall:
+    """Who holds the slots of a schedule at an instant."""
+    return schedule(row).who(at)
+
+
+class Directory:
+    """People and how they can be reached, read as they are needed: live at each firing (D11)."""
+
+    def __init__(self, lines: Lines) -> None:
+        self.lines = lines
+        self._known: dict[int, User] = {}
+
+    def load(self, ids: Iterable[str]) -> None:
+        """Read several people in two queries."""
+        wanted = {int(pk) for pk in ids if pk.isdigit()} - set(self._known)
+        if wanted:
+            rows = User.objects.filter(pk__in=wanted).prefetch_related("contact_methods", "page_rules__method")
+            self._known |= {user.pk: user for user in rows}
+
+    def user(self, person: str) -> User | None:
+        if not person.isdigit():
+            return None
+        self.load([person])
+        return self._known.get(int(person))
+
+    def methods(self, person: str) -> list[Method]:
+        """The ways that would work now: verified, enabled, and the desk is connected to their vendor."""
+        user = self.user(person)
+        if user is None or not user.is_active:
+            return []
+        return [
+            Method(m.kind, m.address) for m in user.contact_methods.all() if m.is_usable and self.lines.has(m.kind)
+        ]
+
+    def why_not(self, person: str) -> str:
+        """Why somebody cannot be reached; empty if they can."""
+        user = self.user(person)
+        if user is None or not user.is_active:
+            return "is no longer active"
+        if not any(m.is_usable for m in user.contact_methods.all()):
+            return "has no verified contact method"
+        return "" if self.methods(person) else "has no method the desk is connected to"
+
+
+class LivePeople:
+    """Answers the escalation engine: whom a target means, and whether they can be reached."""
+
+    def __init__(self, row: ScheduleRow, directory: Directory) -> None:
+        self.row = row
+        self.schedule = schedule(row)
+        self.directory = directory
+        self._duty_rows: list[ScheduleRow] | None = None
+
+    def resolve(self, target: Target, at: datetime) -> Found:
+        """Whom a person target means at an instant; those who cannot be reached are passed over, with the reason."""
+        people = list(dict.fromkeys(p for p in _RESOLVERS[target.kind](self, target, at) if p))
+        self.directory.load(people)
+        problems = {person: self.directory.why_not(person) for person in people if person != EMERGENCY}
+        return Found(
+            tuple(person for person in people if not problems.get(person)),
+            tuple((person, why) for person, why in problems.items() if why),
+        )
+
+    def fallback(self, at: datetime) -> str | None:
+        """Schedule fallback, then the duty manager, then the deployment's emergency number: the first who can be reached."""
+        chain = [str(self.row.fallback_id) if self.row.fallback_id else "", *self.duty_managers(at)]
+        for person in chain:
+            if person and not self.directory.why_not(person):
+                return person
+        return EMERGENCY
+
+    def boundary_after(self, at: datetime) -> datetime | None:
+        return self.schedule.boundary_after(at)
+
+    def duty_managers(self, at: datetime) -> list[str]:
+        """Whoever has duty in the duty managers' rotation."""
+        if self._duty_rows is None:
+            self._duty_rows = list(ScheduleRow.objects.filter(duty=True))
+        return [p for row in self._duty_rows if (p := schedule(row).who(at).primary)]
+
+
+def _primary(people: LivePeople, target: Target, at: datetime) -> list[str | None]:
+    return [people.schedule.who(at).primary]
+
+
+def _backup(people: LivePeople, target: Target, at: datetime) -> list[str | None]:
+    return [people.schedule.who(at).backup]
+
+
+def _neighbour(people: LivePeople, target: Target, at: datetime) -> list[str | None]:
+    turn = people.schedule.next_layer_after(at)
+    return [turn.person if turn else None]
+
+
+def _other_schedule(people: LivePeople, target: Target, at: datetime) -> list[str | None]:
+    row = ScheduleRow.objects.filter(slug=target.ref).first()
+    return [schedule(row).who(at).primary if row else None]
+
+
+def _person(people: LivePeople, target: Target, at: datetime) -> list[str | None]:
+    return [target.ref]
+
+
+def _duty_manager(people: LivePeople, target: Target, at: datetime) -> list[str | None]:
+    return [*people.duty_managers(at)]
+
+
+def _fallback(people: LivePeople, target: Target, at: datetime) -> list[str | None]:
+    return [people.fallback(at)]
+
+
+def _seniors(people: LivePeople, target: Target, at: datetime) -> list[str | None]:
+    return [str(pk) for pk in User.objects.filter(is_senior=True, is_active=True).order_by("pk").values_list("pk", flat=True)]
+
+
+def _head_of_support(people: LivePeople, target: Target, at: datetime) -> list[str | None]:
+    return [str(people.row.manager_id) if people.row.manager_id else None]
+
+
+_RESOLVERS = {
+    Kind.PRIMARY: _primary,
+    Kind.BACKUP: _backup,
+    Kind.NEIGHBOUR: _neighbour,
+    Kind.SCHEDULE: _other_schedule,
+    Kind.PERSON: _person,
+    Kind.TEAM: _person,
+    Kind.SENIORS: _seniors,
+    Kind.DUTY_MANAGER: _duty_manager,
+    Kind.EMERGENCY_PHONE: _duty_manager,
+    Kind.MANAGER: _fallback,
+    Kind.HEAD_OF_SUPPORT: _head_of_support,
+}
+
+
