@@ -1,0 +1,267 @@
+"""The cast and the clock: the people every story speaks of, and a time that only moves when told.
+
+    alice.reports("Checkout is down")
+    assert bob.is_paged
+    world.advance(minutes=3)
+    assert carol.is_paged
+
+Everything goes through the real doors (HTTP, by Django's test client), the real queue (signed packages in PostgreSQL) and real
+HTTP and SMTP to the fake vendors. Nothing is mocked.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from email.message import EmailMessage
+from typing import Any
+
+from django.contrib.messages import get_messages
+from django.db import connection
+from django.test import Client
+from django_q.signing import SignedPackage
+from django.utils.module_loading import import_string
+
+from incidents import demo
+from incidents.models import Incident
+from supportdesk import instants
+from supportdesk.queue import clock
+from tests.fakes import Fakes, through_client
+
+# A Sunday: 03:10 for Acme in New York, 09:10 in Berlin, where bob has just begun and carol is his backup.
+SUNDAY = datetime(2026, 11, 29, 8, 10, tzinfo=UTC)
+VENDORS = ("email", "slack", "pagerduty", "phone", "sms", "alertmanager")
+WORDS_OF_IMPACT = {"widespread": 1, "significant": 2, "limited": 3}
+WORDS_OF_URGENCY = {"critical": 1, "high": 2, "normal": 3}
+MOST_ROUNDS = 200
+
+
+class World:
+    """The desk, its people, its vendors and its clock."""
+
+    def __init__(self, fakes: Fakes, at: datetime = SUNDAY, vendors: tuple[str, ...] = VENDORS) -> None:
+        self.fakes = fakes
+        instants.freeze(at)
+        self.rows = demo.build(at, vendors={slug: fakes.values(slug) for slug in vendors})
+        self.desk = through_client(Client())
+        fakes.hooks(self.hook)
+        self.people = {name: Person(self, name) for name in self.rows.users}
+        self.settle()
+
+    def hook(self, vendor: str) -> str:
+        """The address a vendor calls."""
+        found = self.rows.connections.get(vendor)
+        return f"http://testserver/hooks/{vendor}/{found.code if found else 'none'}/"
+
+    # --- time ----------------------------------------------------------------------------------------------------------
+
+    @property
+    def now(self) -> datetime:
+        frozen = instants.frozen()
+        assert frozen is not None
+        return frozen
+
+    def advance(self, **length: float) -> None:
+        """Let time pass, doing what is due at each instant on the way."""
+        self.until(self.now + timedelta(**length))
+
+    def until(self, end: datetime) -> None:
+        """Let time pass until an instant, and do what is due at that instant too."""
+        for _ in range(MOST_ROUNDS):
+            upcoming = clock.next_due()
+            if upcoming is None or upcoming > end:
+                break
+            instants.freeze(max(upcoming, self.now))
+            self.settle()
+        else:
+            raise AssertionError(f"something is due again and again before {end}")
+        instants.freeze(end)
+        self.settle()
+
+    def settle(self) -> None:
+        """Do everything that is due now: the clock's rounds, and whatever they put into the queue."""
+        for _ in range(MOST_ROUNDS):
+            moved = clock.tick() + self.work()
+            if not moved:
+                return
+        raise AssertionError("the queue never empties")
+
+    def work(self) -> int:
+        """Be the clusters: take every queued task and run it, here and now."""
+        done = 0
+        while (package := _next_package()) is not None:
+            task = SignedPackage.loads(package)
+            import_string(task["func"])(*task["args"], **task["kwargs"])
+            done += 1
+        return done
+
+    # --- what is there -------------------------------------------------------------------------------------------------
+
+    @property
+    def incident(self) -> Incident:
+        """The newest incident."""
+        return Incident.objects.order_by("-pk").select_related("organization", "acknowledged_by", "owner")[0]
+
+    def timeline(self, kind: str = "") -> list[Any]:
+        """The newest incident's entries, oldest first."""
+        entries = self.incident.timeline.order_by("at", "pk")
+        return list(entries.filter(kind=kind) if kind else entries)
+
+
+def _next_package() -> str | None:
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM django_q_ormq WHERE id = (SELECT id FROM django_q_ormq ORDER BY id LIMIT 1) RETURNING payload")
+        row = cursor.fetchone()
+    return row[0] if row else None
+
+
+@dataclass
+class Phone:
+    """Somebody's phone: what rang, what was texted, and their thumb."""
+
+    world: World
+    number: str
+
+    @property
+    def calls(self) -> list[Any]:
+        return self.world.fakes.phone.to(self.number)
+
+    @property
+    def texts(self) -> list[Any]:
+        return self.world.fakes.sms.to(self.number)
+
+    def rang(self) -> bool:
+        return bool(self.calls)
+
+    def buzzed(self) -> bool:
+        return bool(self.texts)
+
+
+class Person:
+    """One of the cast, with a browser, a phone, a mailbox and Slack."""
+
+    def __init__(self, world: World, name: str) -> None:
+        self.world = world
+        self.name = name
+        self.user = world.rows.users[name]
+        self.client = Client()
+        self.client.force_login(self.user, backend="supportdesk.accounts.backends.RoleBackend")
+        methods = {m.kind: m.address for m in self.user.contact_methods.all()}
+        self.phone = Phone(world, methods.get("phone", ""))
+        self.slack = methods.get("slack", "")
+
+    def __repr__(self) -> str:
+        return self.name
+
+    # --- what reached them ---------------------------------------------------------------------------------------------
+
+    @property
+    def mails(self) -> list[EmailMessage]:
+        return self.world.fakes.smtp.to(self.user.email)
+
+    @property
+    def mail(self) -> str:
+        """The newest mail, subject and text."""
+        assert self.mails, f"{self.name} has no mail"
+        newest = self.mails[-1]
+        body = newest.get_body(("plain",))
+        return f"{newest['Subject']}\n{body.get_content() if body else ''}"
+
+    @property
+    def slack_messages(self) -> list[Any]:
+        return self.world.fakes.slack.to(self.slack)
+
+    @property
+    def is_paged(self) -> bool:
+        """Has any page reached them, by whatever way?"""
+        return bool(self.phone.texts or self.phone.calls or self.slack_messages)
+
+    # --- customers -----------------------------------------------------------------------------------------------------
+
+    def reports(self, title: str, *, impact: str = "widespread", urgency: str = "critical", **more: Any) -> Incident:
+        """Through the form in the portal."""
+        before = set(Incident.objects.values_list("pk", flat=True))
+        data = {"title": title, "impact": WORDS_OF_IMPACT[impact], "urgency": WORDS_OF_URGENCY[urgency], **more}
+        self.post("/portal/report/", data)
+        self.world.settle()
+        (made,) = set(Incident.objects.values_list("pk", flat=True)) - before
+        return Incident.objects.get(pk=made)
+
+    def confirms(self, incident: Incident | None = None) -> None:
+        self.presses_button("confirm", incident)
+
+    def reopens(self, reason: str, incident: Incident | None = None) -> None:
+        self.presses_button("reopen", incident, reason=reason)
+
+    # --- everybody -----------------------------------------------------------------------------------------------------
+
+    def writes(self, text: str, incident: Incident | None = None) -> None:
+        """A message the other side sees."""
+        self.presses_button("message", incident, text=text)
+
+    def presses_button(self, verb: str, incident: Incident | None = None, **data: Any) -> None:
+        pk = (incident or self.world.incident).pk
+        place = "portal" if self.user.role == "customer" else "console"
+        self.post(f"/{place}/incidents/{pk}/{verb}/", data)
+        self.world.settle()
+
+    def post(self, url: str, data: dict[str, Any], *, expect: int = 302) -> Any:
+        response = self.client.post(url, data)
+        assert response.status_code == expect, f"{url}: {response.status_code}\n{_visible(response)}"
+        refused = [str(m) for m in _messages(response) if m.level_tag == "error"]
+        assert not refused, f"{url}: {refused}"
+        return response
+
+    def is_refused(self, url: str, data: dict[str, Any]) -> str:
+        """Press a button and be told why it does not work."""
+        response = self.client.post(url, data, follow=True)
+        refused = [str(m) for m in _messages(response) if m.level_tag == "error"]
+        assert refused or response.status_code >= 400, f"{url} was not refused"
+        return " ".join(refused) or _visible(response)
+
+    def reads(self, url: str, *, expect: int = 200) -> str:
+        """A page as they see it, without its markup."""
+        response = self.client.get(url)
+        assert response.status_code == expect, f"{url}: {response.status_code}\n{_visible(response)}"
+        return _visible(response)
+
+    # --- engineers -----------------------------------------------------------------------------------------------------
+
+    def acknowledges(self, incident: Incident | None = None) -> None:
+        self.presses_button("acknowledge", incident)
+
+    def presses(self, digit: str) -> str:
+        """A key on the phone that is ringing; returns what the voice says then."""
+        answer = self.world.fakes.phone.press(self.phone.calls[-1], digit, self.world.desk)
+        self.world.settle()
+        assert answer.status == 200, answer
+        return self.phone.calls[-1].words
+
+    def texts(self, words: str) -> str:
+        """An SMS to the desk; returns the answer."""
+        answer = self.world.fakes.sms.reply(self.phone.number, words, self.world.desk)
+        self.world.settle()
+        assert answer.status == 200, answer
+        return answer.body
+
+    def clicks(self, button: str) -> None:
+        """A button under the newest Slack message they got."""
+        answer = self.world.fakes.slack.click(self.slack_messages[-1], button, self.slack, self.world.desk)
+        self.world.settle()
+        assert answer.status == 200, answer
+
+
+def _messages(response: Any) -> list[Any]:
+    return list(get_messages(response.wsgi_request))
+
+
+def _visible(response: Any) -> str:
+    """The text of a page: no tags, no scripts, single spaces."""
+    html = response.content.decode(errors="replace")
+    html = re.sub(r"<(script|style)\b.*?</\1>", " ", html, flags=re.DOTALL)
+    return " ".join(re.sub(r"<[^>]+>", " ", html).replace("&#x27;", "'").replace("&amp;", "&").replace("&quot;", '"').split())
+
+
+Make = Callable[..., World]

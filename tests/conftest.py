@@ -1,0 +1,60 @@
+"""The cast as fixtures. `world` is the desk with everybody in it; the people come by name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.fakes import Fakes
+
+pytest_plugins = ["tests.machine_plugin"]
+
+
+@pytest.fixture(scope="session")
+def vendors() -> Iterator[Fakes]:
+    """The fake vendors, listening for the whole run."""
+    with Fakes() as fakes:
+        yield fakes
+
+
+@pytest.fixture
+def fakes(vendors: Fakes, settings: Any) -> Iterator[Fakes]:
+    """The fake vendors, with nothing remembered; fails the test for any call they did not understand."""
+    vendors.reset()
+    settings.VENDOR_BASE_URLS = vendors.base_urls()
+    settings.PUBLIC_URL = "http://testserver"
+    yield vendors
+    vendors.assert_no_surprises()
+
+
+@pytest.fixture
+def moved_clock() -> Iterator[None]:
+    """Lets the clock run again after a test that stopped it."""
+    from supportdesk import instants
+
+    yield
+    instants.freeze(None)
+
+
+@pytest.fixture
+def world(db: None, fakes: Fakes, settings: Any, moved_clock: None) -> Any:
+    """The demo world on a Sunday at 03:10 for Acme, with every vendor connected."""
+    from tests.cast import World
+
+    settings.EMERGENCY_NUMBER = "+4930555000"
+    return World(fakes)
+
+
+def _person(name: str) -> Any:
+    @pytest.fixture(name=name)
+    def person(world: Any) -> Any:
+        return world.people[name]
+
+    return person
+
+
+alice, sam, mallory = _person("alice"), _person("sam"), _person("mallory")
+bob, carol, dana = _person("bob"), _person("carol"), _person("dana")
+erin, frank, ken, yuki = _person("erin"), _person("frank"), _person("ken"), _person("yuki")
