@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -64,8 +65,9 @@ def append(incident: Incident, *events: sla.Event, before: list[sla.Event] | Non
     known = events_of(incident) if before is None else before
     if not known and not any(event.kind is sla.EventKind.RECEIVED for event in events):
         return ()  # nothing was promised, so nothing is measured
-    _write(incident, events, len(known), now)
-    everything = [*known, *events]
+    fresh = [replace(event, sequence=number) for number, event in enumerate(events, start=len(known) + 1)]
+    _write(incident, fresh, now)
+    everything = [*known, *fresh]
     clocks = sla.clocks(everything, now)
     _store(incident, clocks)
     _note_breaches(incident, clocks, now)
@@ -82,16 +84,16 @@ def _event(row: ClockEvent) -> sla.Event:
     return sla.Event.from_spec({**row.data, "sequence": row.sequence})
 
 
-def _write(incident: Incident, events: tuple[sla.Event, ...], count: int, now: datetime) -> None:
+def _write(incident: Incident, events: list[sla.Event], now: datetime) -> None:
     if not events:
         return
-    previous = _last_hash(incident) if count else _GENESIS
+    previous = _last_hash(incident) if events[0].sequence > 1 else _GENESIS
     rows = []
-    for sequence, event in enumerate(events, start=count + 1):
+    for event in events:
         spec = {key: value for key, value in event.to_spec().items() if key != "sequence"}
-        sealed = seal(previous, incident.pk, sequence, spec)
+        sealed = seal(previous, incident.pk, event.sequence, spec)
         rows.append(
-            ClockEvent(incident=incident, sequence=sequence, at=event.at, kind=event.kind, data=spec, recorded_at=now,
+            ClockEvent(incident=incident, sequence=event.sequence, at=event.at, kind=event.kind, data=spec, recorded_at=now,
                        previous_hash=previous, hash=sealed)
         )
         previous = sealed

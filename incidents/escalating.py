@@ -345,5 +345,5 @@ def page_duty_manager(incident: Incident, lines: Lines) -> None:
     if people is None or person is None:
         timeline.record(incident, actors.desk(), Fact("nobody_on_call", "There is no duty manager to tell about a data loss or exposure."))
         return
-    page = fx.Page(instants.now(), person, Kind.DUTY_MANAGER, 1)
+    page = fx.Page(instants.now(), person, Kind.DUTY_MANAGER, pass_number=1, step=0)
     _Work(incident, (page,), people, lines).carry_out()

@@ -8,7 +8,8 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import asdict
-from typing import Any
+from datetime import datetime
+from uuid import uuid4
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
@@ -89,10 +90,10 @@ def _at_once(connection: Connection, reply: Reply) -> Outcome:
     return Outcome(reply, event.outcome.get("result", "refused"), event.outcome.get("text") or "This did not work. Please use the console.")
 
 
-def _row(connection: Connection, reply: Reply, now: Any) -> InboundEvent:
-    return InboundEvent(
-        connection=connection, key=reply.key[:200], verb=reply.verb, reply=asdict(reply), received_at=now, due_at=now
-    )
+def _row(connection: Connection, reply: Reply, now: datetime) -> InboundEvent:
+    """An alert said again is counted again (MON-1), so each telling has a key of its own; everything else happens once."""
+    key = f"{reply.key[:160]}:{uuid4().hex}" if reply.verb == "alert" else reply.key[:200]
+    return InboundEvent(connection=connection, key=key, verb=reply.verb, reply=asdict(reply), received_at=now, due_at=now)
 
 
 def process(pk: int) -> bool:
@@ -163,8 +164,16 @@ def _delivery_status(connection: Connection, reply: Reply) -> str:
     ended_unanswered = connection.vendor == "phone" and reply.data.get("final")
     failed = reply.data.get("failed") or ended_unanswered
     if failed or reply.data.get("final"):
-        outbox.settle(reply.subject, "failed" if failed else "confirmed", dict(reply.data))
+        outbox.settle(_delivery_key(connection, reply), "failed" if failed else "confirmed", dict(reply.data))
     return ""
+
+
+def _delivery_key(connection: Connection, reply: Reply) -> str:
+    """The delivery a status is about. PagerDuty never hears our delivery keys: there it is the newest trigger of the incident."""
+    if connection.vendor != "pagerduty":
+        return reply.subject
+    triggers = Delivery.objects.filter(connection=connection, facts__thread=reply.subject, facts__action="trigger", settled_at=None)
+    return triggers.order_by("-pk").values_list("key", flat=True).first() or ""
 
 
 def _resolve_hint(connection: Connection, reply: Reply) -> str:

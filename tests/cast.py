@@ -15,7 +15,6 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from email.message import EmailMessage
 from typing import Any
 
 from django.contrib.messages import get_messages
@@ -28,6 +27,7 @@ from incidents import demo
 from incidents.models import Incident
 from supportdesk import instants
 from supportdesk.queue import clock
+from supportdesk.queue.models import InboundEvent, Timer
 from tests.fakes import Fakes, through_client
 
 # A Sunday: 03:10 for Acme in New York, 09:10 in Berlin, where bob has just begun and carol is his backup.
@@ -49,6 +49,12 @@ class World:
         fakes.hooks(self.hook)
         self.people = {name: Person(self, name) for name in self.rows.users}
         self.settle()
+
+    def assert_healthy(self) -> None:
+        """No timer and no inbound event failed on the way: a rule that broke quietly would look like a rule that held."""
+        trouble = [f"{t.run} {t.key}: {t.error}" for t in Timer.objects.exclude(error="")]
+        trouble += [f"{e.verb} {e.key}: {e.error}" for e in InboundEvent.objects.exclude(error="")]
+        assert not trouble, "\n".join(trouble)
 
     def hook(self, vendor: str) -> str:
         """The address a vendor calls."""
@@ -158,7 +164,7 @@ class Person:
     # --- what reached them ---------------------------------------------------------------------------------------------
 
     @property
-    def mails(self) -> list[EmailMessage]:
+    def mails(self) -> list[Any]:
         return self.world.fakes.smtp.to(self.user.email)
 
     @property
@@ -166,8 +172,7 @@ class Person:
         """The newest mail, subject and text."""
         assert self.mails, f"{self.name} has no mail"
         newest = self.mails[-1]
-        body = newest.get_body(("plain",))
-        return f"{newest['Subject']}\n{body.get_content() if body else ''}"
+        return f"{newest.subject}\n{newest.part('plain')}"
 
     @property
     def slack_messages(self) -> list[Any]:

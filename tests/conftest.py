@@ -39,12 +39,14 @@ def moved_clock() -> Iterator[None]:
 
 
 @pytest.fixture
-def world(db: None, fakes: Fakes, settings: Any, moved_clock: None) -> Any:
+def world(db: None, fakes: Fakes, settings: Any, moved_clock: None) -> Iterator[Any]:
     """The demo world on a Sunday at 03:10 for Acme, with every vendor connected."""
     from tests.cast import World
 
     settings.EMERGENCY_NUMBER = "+4930555000"
-    return World(fakes)
+    made = World(fakes)
+    yield made
+    made.assert_healthy()
 
 
 def _person(name: str) -> Any:

@@ -78,6 +78,9 @@ class Event:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "at", to_second(self.at))
+        object.__setattr__(self, "kind", read_member(EventKind, self.kind, "event.kind"))
+        if self.hold is not None:
+            object.__setattr__(self, "hold", read_member(Hold, self.hold, "event.hold"))
         required = _REQUIRED.get(self.kind, ())
         allowed = required + _OPTIONAL.get(self.kind, ())
         for name in _CARRIED:
