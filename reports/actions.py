@@ -64,6 +64,7 @@ def _facts(incident: Incident) -> builder.Facts:
         mitigated_at=incident.mitigated_at,
         resolved_at=incident.resolved_at,
         resolution=incident.timeline.filter(kind="resolved").order_by("-pk").values_list("text", flat=True).first() or "",
+        staff=_staff(incident),
         rows=[
             builder.Row(
                 row.at, row.kind, row.text, row.actor, _role(row.actor_role, row.is_from_customer), row.visibility == CUSTOMER,
@@ -73,6 +74,13 @@ def _facts(incident: Incident) -> builder.Facts:
         ],
         promises=_promises(incident),
     )
+
+
+def _staff(incident: Incident) -> list[tuple[str, str]]:
+    """Everybody of ours whom the timeline names, with their role."""
+    roles = incident.timeline.exclude(user=None).exclude(actor_role="customer").values_list("actor", "actor_role").distinct()
+    paged = incident.pages.exclude(user=None).values_list("recipient", "user__role").distinct()
+    return sorted({(name, _role(role, False)) for name, role in (*roles, *paged)}, key=lambda pair: -len(pair[0]))
 
 
 def _role(role: str, from_customer: bool) -> str:

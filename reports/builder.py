@@ -5,8 +5,9 @@ A draft says what the desk knows and leaves the rest visibly open; it never inve
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from supportdesk import readable
@@ -57,6 +58,7 @@ class Facts:
     mitigated_at: datetime | None
     resolved_at: datetime | None
     resolution: str
+    staff: Sequence[tuple[str, str]] = ()  # names of ours, and the role that stands in for each before a customer
     rows: Sequence[Row] = ()
     promises: Sequence[Promise] = ()
 
@@ -66,7 +68,7 @@ def internal(facts: Facts) -> dict[str, str]:
     return {
         "summary": _summary(facts),
         "impact": f"{facts.organization}, {facts.service or 'no service named'}. {_lasted(facts)}\n\n{OPEN} Give a number and its source.",
-        "timeline": "\n".join(_line(row, facts.zone, for_customer=False) for row in facts.rows if row.kind not in _LEFT_OUT),
+        "timeline": "\n".join(_line(row, facts.zone) for row in facts.rows if row.kind not in _LEFT_OUT),
         "detection": f"Reported through {facts.source.replace('_', ' ')} at {_at(facts.detected_at, facts.zone)}.\n\n{OPEN} Could it have been sooner?",
         "factors": OPEN,
         "response": f"{_response(facts)}\n\n**Helped:** {OPEN}\n\n**Hindered:** {OPEN}",
@@ -81,16 +83,25 @@ def internal(facts: Facts) -> dict[str, str]:
 
 def customer(facts: Facts) -> dict[str, str]:
     """The customer's version: their timeline in their zone, roles instead of names, their promises including the missed ones."""
-    return {
+    rows = [replace(row, actor=row.role) for row in facts.rows if row.for_customer and row.kind not in _LEFT_OUT]
+    sections = {
         "summary": _summary(facts),
         "impact": f"{_lasted(facts)}\n\n{OPEN}",
-        "timeline": "\n".join(_line(row, facts.zone, for_customer=True) for row in facts.rows if row.for_customer and row.kind not in _LEFT_OUT),
+        "timeline": "\n".join(_line(row, facts.zone) for row in rows),
         "factors": OPEN,
         "recovery": facts.resolution or OPEN,
         "sla": _promises(facts),
         "actions": OPEN,
         "message": OPEN,
     }
+    return {slug: _without_names(text, facts.staff) for slug, text in sections.items()}
+
+
+def _without_names(text: str, staff: Sequence[tuple[str, str]]) -> str:
+    """Our people by their roles: a customer's report names nobody."""
+    for name, role in staff:
+        text = re.sub(rf"\b{re.escape(name)}\b", f"our {role}", text)
+    return text
 
 
 def _summary(facts: Facts) -> str:
@@ -125,8 +136,8 @@ def _promise(promise: Promise, zone: str) -> str:
     return f"- {promise.name}: {readable.duration(promise.target)} {kind}{due}{when}: **{word}**"
 
 
-def _line(row: Row, zone: str, *, for_customer: bool) -> str:
-    who = (row.role if for_customer else row.actor) or "the desk"
+def _line(row: Row, zone: str) -> str:
+    who = row.actor or "the desk"
     mark = " _(automatic)_" if row.automatic else ""
     text = " ".join(row.text.split())[:400]
     return f"- {_at(row.at, zone)} — {who}: {text}{mark}"

@@ -49,7 +49,7 @@ def rules(row: ScheduleRow) -> Rules:
         swaps=tuple(_swap(swap) for swap in swaps),
         backup_offset=row.backup_offset,
         inactive=frozenset(str(pk) for pk in User.objects.filter(pk__in=people, is_active=False).values_list("pk", flat=True)),
-        fallback=str(row.fallback_id) if row.fallback_id else None,
+        fallback=None,  # nobody on call is a fact to be recorded (D12); who stands in is the escalation's answer
     )
 
 

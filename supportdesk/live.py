@@ -13,7 +13,7 @@ import logging
 import os
 from collections.abc import Awaitable, Callable
 from typing import Any
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, urlsplit
 
 import django
 import psycopg
@@ -102,7 +102,7 @@ async def application(scope: dict[str, Any], receive: Receive, send: Send) -> No
     if scope["type"] != "http":
         return
     token = parse_qs(scope.get("query_string", b"").decode("latin-1")).get("token", [""])[0]
-    heard = _scope_of(token)
+    heard, origin = _scope_of(token), _origin(scope)
     if scope["path"] == "/":
         await _answer(send, 200, b"live")
     elif heard is None:
@@ -110,7 +110,7 @@ async def application(scope: dict[str, Any], receive: Receive, send: Send) -> No
     elif len(hub.viewers) >= MOST_VIEWERS:
         await _answer(send, 503, b"Too many viewers; the page looks again every 30 seconds.")
     else:
-        await _stream(heard, receive, send)
+        await _stream(heard, origin, receive, send)
 
 
 def _scope_of(token: str) -> str | None:
@@ -120,9 +120,9 @@ def _scope_of(token: str) -> str | None:
         return None
 
 
-async def _stream(scope: str, receive: Receive, send: Send) -> None:
+async def _stream(scope: str, origin: bytes, receive: Receive, send: Send) -> None:
     queue = hub.join(scope)
-    await send({"type": "http.response.start", "status": 200, "headers": _headers(b"text/event-stream; charset=utf-8")})
+    await send({"type": "http.response.start", "status": 200, "headers": _headers(b"text/event-stream; charset=utf-8", origin)})
     gone = asyncio.create_task(_until_gone(receive))
     try:
         await send({"type": "http.response.body", "body": b"retry: 2000\n\n", "more_body": True})
@@ -141,7 +141,7 @@ async def _next(queue: asyncio.Queue[str], gone: asyncio.Task[None]) -> bytes:
     if getter in done:
         return f"data: {getter.result()}\n\n".encode()
     getter.cancel()
-    return b"" if gone in done else b": still here\n\n"
+    return b"" if gone in done else b"event: ping\ndata: 1\n\n"
 
 
 async def _until_gone(receive: Receive) -> None:
@@ -154,14 +154,17 @@ async def _answer(send: Send, status: int, body: bytes) -> None:
     await send({"type": "http.response.body", "body": body})
 
 
-def _headers(content_type: bytes) -> list[tuple[bytes, bytes]]:
-    """The desk's own pages may listen, wherever this process has its port."""
-    return [
-        (b"content-type", content_type),
-        (b"cache-control", b"no-store"),
-        (b"x-accel-buffering", b"no"),
-        (b"access-control-allow-origin", settings.PUBLIC_URL.encode()),
-    ]
+def _origin(scope: dict[str, Any]) -> bytes:
+    """The page that asks, if it is one of ours: the same host, whatever its port."""
+    sent = dict(scope["headers"])
+    asked, host = sent.get(b"origin", b"").decode("latin-1"), sent.get(b"host", b"").decode("latin-1")
+    same = urlsplit(asked).hostname == urlsplit(f"//{host}").hostname
+    return asked.encode("latin-1") if asked and same else settings.PUBLIC_URL.encode()
+
+
+def _headers(content_type: bytes, origin: bytes = b"") -> list[tuple[bytes, bytes]]:
+    headers = [(b"content-type", content_type), (b"cache-control", b"no-store"), (b"x-accel-buffering", b"no")]
+    return [*headers, (b"access-control-allow-origin", origin), (b"vary", b"Origin")] if origin else headers
 
 
 async def _lifespan(receive: Receive, send: Send) -> None:

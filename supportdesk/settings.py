@@ -109,7 +109,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
-                "supportdesk.web.context.desk",
+                "incidents.context.desk",
             ],
             "builtins": ["supportdesk.templatetags.desk"],
         },

@@ -1,5 +1,6 @@
 """All addresses of the desk."""
 
+from django.conf import settings
 from django.contrib import admin
 from django.urls import include, path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
@@ -34,3 +35,6 @@ urlpatterns = [
     path("healthz/ready", health.ready, name="health-ready"),
     path("healthz/paging", health.paging, name="health-paging"),
 ]
+
+if settings.DEBUG:
+    urlpatterns.append(path("gallery/", include("supportdesk.gallery.urls")))

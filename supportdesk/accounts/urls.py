@@ -6,6 +6,7 @@ from supportdesk.accounts import views
 
 urlpatterns = [
     path("invitation/<str:token>/", views.accept_invitation, name="accept_invitation"),
+    path("theme/", views.theme, name="theme"),
     path("settings/", views.settings, name="account_settings"),
     path("settings/methods/", views.methods, name="account_methods"),
 ]

@@ -15,7 +15,7 @@ from supportdesk.accounts import actions
 from supportdesk.accounts.models import ContactMethod, User
 from supportdesk.actors import Actor
 from supportdesk.errors import DeskError, Invalid, NotFound
-from supportdesk.web.doors import door
+from supportdesk.web.doors import back, door
 from supportdesk.web.errors import answer
 
 
@@ -44,6 +44,21 @@ class SettingsForm(forms.ModelForm):
             return zones.check_zone(self.cleaned_data["time_zone"])
         except ValueError as error:
             raise forms.ValidationError(str(error)) from error
+
+
+@login_not_required
+@require_POST
+def theme(request: HttpRequest) -> HttpResponse:
+    """Light, dark, or as the device says: kept with the account, or in a cookie for strangers."""
+    chosen = request.POST.get("theme", "")
+    if chosen not in User.Theme.values:
+        return answer(request, Invalid("Choose light, dark or system.", field="theme"))
+    response = redirect(back(request))
+    if request.user.is_authenticated:
+        User.objects.filter(pk=request.user.pk).update(theme=chosen)
+    else:
+        response.set_cookie("theme", chosen, max_age=365 * 86_400, samesite="Lax", httponly=True)
+    return response
 
 
 @login_not_required

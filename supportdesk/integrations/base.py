@@ -81,6 +81,7 @@ class Receipt:
     id: str
     detail: Mapping[str, Any] = field(default_factory=dict)
     settled: bool = True  # False where a later callback decides (a phone call is accepted long before it is answered)
+    report_within: float | None = None  # seconds; silence longer than that counts as not reached. None: silence says nothing
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,7 @@ ACTIONS = frozenset({"trigger", "acknowledge", "resolve"})
 SEVERITIES = {"P1": "critical", "P2": "error", "P3": "warning", "P4": "info"}
 ROUTING_KEY = re.compile(r"[A-Za-z0-9]{32}")
 KEY_LIMIT = 255
+REPORT_SECONDS = 20.0
 SUMMARY_LIMIT = 1_024
 
 # What PagerDuty tells us, in our verbs. Its resolve is a hint: only the desk resolves an incident.
@@ -64,7 +65,9 @@ class PagerDuty(Integration):
             raise IntegrationError(f"the dedup key must have 1 to {KEY_LIMIT} characters", permanent=True)
         events = PagerDutyEvents(self._routing_key(message.to), base_url=self.base_url, timeout=self.timeout)
         key = events.send(action, message.thread, _trigger(message) if action == "trigger" else {})
-        return Receipt(key, {"action": action}, settled=action != "trigger")
+        # Accepted is not paged: where its webhooks reach us, an incident has to be reported in time (ESC-17).
+        hears_back = action == "trigger" and bool(self.values.get("webhook_secret"))
+        return Receipt(key, {"action": action}, settled=not hears_back, report_within=REPORT_SECONDS if hears_back else None)
 
     def _routing_key(self, address: str) -> str:
         """A policy may name another service of the account by its key; any other address means the connection's own."""

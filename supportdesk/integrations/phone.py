@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, ClassVar
 
 from twilio.twiml.voice_response import Gather, VoiceResponse
@@ -16,6 +17,7 @@ from supportdesk.integrations.base import Answer, Field, Message, Outcome, Recei
 from supportdesk.integrations.twilio_client import FAILED, TwilioIntegration, xml
 
 RING_SECONDS = 25  # voicemail usually answers later than that
+REPORT_SECONDS = 60.0  # ringing, five seconds that Twilio may add, speech, and a margin
 CALL_SECONDS = 240  # whatever machine is at the other end, it does not keep us longer
 WORDS_LIMIT = 700  # characters; about 45 s of speech
 TURNS = 6  # keys one call may press
@@ -53,7 +55,7 @@ class Phone(TwilioIntegration):
         self.require_number(message.to)
         options = self._options(message)
         call = self.ask(lambda client: client.calls.create(**options))
-        return self.receipt(call, message.to)
+        return replace(self.receipt(call, message.to), report_within=REPORT_SECONDS)
 
     def _options(self, message: Message) -> dict[str, Any]:
         status_url = self.callback(key=message.key)

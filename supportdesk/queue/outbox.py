@@ -31,8 +31,6 @@ LEASE = timedelta(seconds=SEND_TIMEOUT * 2 + 5)
 URGENT_RETRIES = (2, 5, 10, 20, 30)
 LONGEST_URGENT_WAIT = 30.0
 LONGEST_WAIT = 600.0
-# A call that never reports back counts as not reached after ringing and a margin.
-UNSETTLED_AFTER = timedelta(seconds=60)
 DELIVER = "supportdesk.queue.outbox.deliver"
 GIVE_UP = "supportdesk.queue.outbox.give_up_waiting"
 
@@ -196,11 +194,9 @@ def _sent(delivery: Delivery, message: Message, receipt: Receipt) -> str:
         )
         if delivery.connection:
             note_success(delivery.connection)
-        if not receipt.settled and delivery.on_settled:
-            timers.arm(
-                [timers.Planned(f"unsettled:{delivery.key}", GIVE_UP, delivery.subject, now + UNSETTLED_AFTER,
-                                args={"delivery": delivery.key})]
-            )
+        if not receipt.settled and receipt.report_within is not None:
+            given_up = now + timedelta(seconds=receipt.report_within)
+            timers.arm([timers.Planned(f"unsettled:{delivery.key}", GIVE_UP, delivery.subject, given_up, args={"delivery": delivery.key})])
     return state
 
 

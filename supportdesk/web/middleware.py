@@ -67,4 +67,8 @@ class ReaderContext:
             return self.get_response(request)
         zone = request.user.time_zone if request.user.is_authenticated else "UTC"
         with timezone.override(ZoneInfo(zone)):
-            return self.get_response(request)
+            response = self.get_response(request)
+        if settings.LIVE_PORT:  # no proxy in front: live updates come from a port of their own
+            host = request.get_host().rsplit(":", 1)[0]
+            response._csp_update = {"connect-src": [f"{request.scheme}://{host}:{settings.LIVE_PORT}"]}  # type: ignore[attr-defined]
+        return response

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import sys
 from argparse import ArgumentParser
@@ -26,11 +25,11 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--host", default="127.0.0.1", help="address to listen on (%(default)s)")
         parser.add_argument("--port", type=int, default=8000, help="port for pages; a taken one moves on (%(default)s)")
-        parser.add_argument("--end-with-parent", action="store_true", help="stop when whoever started this is killed")
+        parser.add_argument("--parent", type=int, help="the id of the process that starts this; stop when it is killed")
 
-    def handle(self, *, host: str, port: int, end_with_parent: bool, **options: Any) -> None:
-        if end_with_parent:
-            guardian.die_with_parent(os.getppid(), signal.SIGTERM)
+    def handle(self, *, host: str, port: int, parent: int | None, **options: Any) -> None:
+        if parent:
+            guardian.die_with_parent(parent, signal.SIGTERM)
         entry = connections["default"].settings_dict
         is_embedded = entry["ENGINE"] == postgres.ENGINE
         instance = entry["EMBEDDED"] if is_embedded else Instance("dev")

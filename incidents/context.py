@@ -1,0 +1,64 @@
+"""What every page of the desk may use: its name, the time, the way around. Counted only where a page shows it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.functional import SimpleLazyObject
+
+from incidents.boards import queue
+from rotations import boards
+from rotations.models import Schedule
+from supportdesk import instants
+from supportdesk.actors import Actor
+from supportdesk.web import context
+
+
+def desk(request: HttpRequest) -> dict[str, Any]:
+    """`desk` of the cellar, with what only the upper floors know."""
+    said = context.desk(request)
+    user = getattr(request, "user", None)
+    if user is None or not user.is_authenticated:
+        return said
+    if user.works_here:
+        actor = user.actor("console")
+        said["desk"] |= {
+            "nav": SimpleLazyObject(lambda: _console_nav(actor)),
+            "oncall": SimpleLazyObject(lambda: _on_call(actor)),
+            "jump_url": reverse("console:jump"),
+        }
+    else:
+        said["desk"]["portal_nav"] = _portal_nav()
+    return said
+
+
+def _console_nav(actor: Actor) -> list[dict[str, Any]]:
+    waiting = queue.of_tab(actor, "needs-action").count()
+    pressing = waiting and queue.unacknowledged(actor) is not None
+    nav = [
+        {"slug": "queue", "label": "Queue", "url": reverse("console:queue"), "icon_name": "inbox", "count": waiting, "is_urgent": pressing},
+        {"slug": "oncall", "label": "On-call", "url": reverse("rotations:oncall"), "icon_name": "calendar-clock"},
+        {"slug": "customers", "label": "Customers", "url": reverse("console:customers"), "icon_name": "building-2"},
+        {"slug": "reports", "label": "Reports", "url": reverse("reports:index"), "icon_name": "scroll-text"},
+        {"slug": "status", "label": "Status page", "url": reverse("console:notices"), "icon_name": "megaphone"},
+    ]
+    if actor.role == "manager":
+        nav.append({"slug": "admin", "label": "Back office", "url": reverse("admin:index"), "icon_name": "settings"})
+    return nav
+
+
+def _portal_nav() -> list[dict[str, Any]]:
+    return [
+        {"slug": "home", "label": "Home", "url": reverse("portal:home"), "icon_name": "house"},
+        {"slug": "incidents", "label": "Incidents", "url": reverse("portal:incidents"), "icon_name": "inbox"},
+        {"slug": "reports", "label": "Reports", "url": reverse("portal-reports:index"), "icon_name": "scroll-text"},
+        {"slug": "plan", "label": "Your plan", "url": reverse("portal:plan"), "icon_name": "shield-check"},
+    ]
+
+
+def _on_call(actor: Actor) -> list[boards.Seat]:
+    """Who has the first schedule now: the foot of the rail."""
+    row = Schedule.objects.filter(duty=False).order_by("pk").first()
+    return boards.seats(row, instants.now(), actor) if row else []

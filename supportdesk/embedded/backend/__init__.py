@@ -1,0 +1,1 @@
+"""The Django database engine `supportdesk.embedded.backend`."""
