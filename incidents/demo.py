@@ -79,6 +79,22 @@ def build(
     return world
 
 
+def load() -> World | None:
+    """The world as it stands in the database; None where it has not been built."""
+    users = {user.email.split("@")[0]: user for user in User.objects.select_related("contact__organization")}
+    if "alice" not in users:
+        return None
+    return World(
+        users=users,
+        organizations={row.slug: row for row in Organization.objects.all()},
+        contacts={row.email.split("@")[0]: row for row in Contact.objects.select_related("organization", "user")},
+        services={row.slug: row for row in Service.objects.select_related("organization")},
+        connections={row.vendor: row for row in Connection.objects.all()},
+        schedule=Schedule.objects.get(slug="platform"),
+        duty=Schedule.objects.get(slug="duty"),
+    )
+
+
 def _user(login: str, name: str, role: Role, zone: str, password: str, host: str, *, senior: bool = False) -> User:
     email = f"{login}@{host}"
     found = User.objects.filter(email=email).first()

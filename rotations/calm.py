@@ -10,7 +10,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from functools import partial
-from itertools import groupby
+from itertools import groupby, pairwise
 from operator import attrgetter, itemgetter
 
 from rotations.resolution import Reason
@@ -42,8 +42,10 @@ def _by_start(siblings: list[Sequence[Turn]]) -> list[Turn]:
     return sorted((turn for turns in reversed(siblings) for turn in turns), key=attrgetter("start"))
 
 
-def _paint(turns: Iterable[Turn], start: datetime, end: datetime) -> list[Piece]:
+def _paint(turns: list[Turn], start: datetime, end: datetime) -> list[Piece]:
     """The turn that started last covers those before it; when it ends, the one beneath shows again."""
+    if all(earlier[1] <= later[0] for earlier, later in pairwise(turns)):
+        return within([(turn[0], turn[1], turn) for turn in turns], start, end)
     painted: list[Piece] = []
     beneath: list[Turn] = []
     reached = start
@@ -114,13 +116,21 @@ def write(ledger: Ledger, primary: list[Piece], standing: list[Piece], start: da
     ledger.extend(PRIMARY, _shifts(PRIMARY, pieces))
     backups = _shifts(BACKUP, named)
     for hole in holes(named, start, end):
-        backups += _shifts(BACKUP, within(pieces, *hole), of_pair=1)
+        backups += _spares(within(pieces, *hole))
     ledger.extend(BACKUP, sorted(backups, key=attrgetter("start")) if named else backups)
 
 
-def _shifts(slot: Slot, pieces: list[Piece], of_pair: int = 0) -> list[Shift]:
-    """The pieces as shifts of whoever stands at their place: the one whose turn it is, or the spare behind them."""
+def _shifts(slot: Slot, pieces: list[Piece]) -> list[Shift]:
+    """The pieces as shifts of whoever's turn it is."""
     return [
-        _shift((slot, crew.pairs[place][of_pair], a, b, crew.layer, begins, ends, Reason.ROTATION))
+        _shift((slot, crew.ring[place], a, b, crew.layer, begins, ends, Reason.ROTATION))
+        for a, b, (begins, ends, crew, place) in pieces
+    ]
+
+
+def _spares(pieces: list[Piece]) -> list[Shift]:
+    """The pieces as shifts of the backup derived from each."""
+    return [
+        _shift((BACKUP, crew.spares[place], a, b, crew.layer, begins, ends, Reason.ROTATION))
         for a, b, (begins, ends, crew, place) in pieces
     ]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from uuid import uuid4
+
 from django.conf import settings
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import RangeOperators
@@ -32,7 +34,8 @@ def one_at_a_time(slot: str) -> ExclusionConstraint:
 class Schedule(models.Model):
     """What a policy targets: slots primary and backup, resolved from layers, overrides, swaps and leave.
 
-    `version` rises with every change to anything below it, so that a compiled schedule can be kept.
+    `stamp` is new with every change to anything below it, so that a compiled schedule can be kept. It is never used twice,
+    not even after a rollback: a number that counts up would be.
     """
 
     name = models.CharField(max_length=120, unique=True)
@@ -43,7 +46,7 @@ class Schedule(models.Model):
     )
     manager = models.ForeignKey(User, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
     duty = models.BooleanField(default=False, help_text="this is the duty managers' rotation")
-    version = models.PositiveBigIntegerField(default=1, editable=False)
+    stamp = models.UUIDField(default=uuid4, editable=False)
 
     class Meta:
         ordering = ["name"]
@@ -53,7 +56,8 @@ class Schedule(models.Model):
 
     def touch(self) -> None:
         """Note that something below this schedule changed."""
-        Schedule.objects.filter(pk=self.pk).update(version=F("version") + 1)
+        self.stamp = uuid4()
+        Schedule.objects.filter(pk=self.pk).update(stamp=self.stamp)
 
 
 class Layer(models.Model):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
+from uuid import UUID
 
 from rotations.escalation import Found, Target
 from rotations.escalation.policy import Kind
@@ -22,17 +23,16 @@ from supportdesk.integrations.lines import Lines
 EMERGENCY = "emergency"
 
 _KEPT = 200
-_compiled: dict[tuple[int, int], Schedule] = {}
+_compiled: dict[UUID, Schedule] = {}
 
 
 def schedule(row: ScheduleRow) -> Schedule:
-    """The compiled schedule of a row, kept as long as its version stands."""
-    key = (row.pk, row.version)
-    if key not in _compiled:
+    """The compiled schedule of a row, kept as long as its stamp stands."""
+    if row.stamp not in _compiled:
         if len(_compiled) >= _KEPT:
             _compiled.clear()
-        _compiled[key] = Schedule(rules(row))
-    return _compiled[key]
+        _compiled[row.stamp] = Schedule(rules(row))
+    return _compiled[row.stamp]
 
 
 def rules(row: ScheduleRow) -> Rules:

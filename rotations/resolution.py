@@ -175,10 +175,10 @@ def _by_turn(scene: Scene, slot: Slot, turn: Turn) -> Hold:
 def _swapped(scene: Scene, slot: Slot, person: str, turn: Turn) -> Hold:
     """`person`, or whoever took the duty over; a later swap sees the outcome of the earlier ones."""
     start, end, crew, _ = turn
-    holder = person
+    holder, last = person, None
     for move in scene.moves:
-        if move.slot == slot and move.giver == holder:
-            holder = move.taker
+        if move.slot == slot and move.giver == holder and move.swap is not last:
+            holder, last = move.taker, move.swap
     return Hold(holder, crew.layer, start, end, Reason.ROTATION if holder == person else Reason.SWAP)
 
 

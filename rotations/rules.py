@@ -124,20 +124,21 @@ class Swap:
         """The transfers of duty it stands for: none, one, or two with a return span."""
         if self.taker is None or self.state not in (SwapState.ACCEPTED, SwapState.APPLIED):
             return ()
-        given = Move(self.slot, self.giver, self.taker, self.start, self.end)
+        given = Move(self.slot, self.giver, self.taker, self.start, self.end, self)
         if self.return_start is None or self.return_end is None:
             return (given,)
-        return given, Move(self.slot, self.taker, self.giver, self.return_start, self.return_end)
+        return given, Move(self.slot, self.taker, self.giver, self.return_start, self.return_end, self)
 
 
 class Move(NamedTuple):
-    """Duty in `slot` that would be `giver`'s is `taker`'s from `start` until `end`."""
+    """Duty in `slot` that would be `giver`'s is `taker`'s from `start` until `end`. A duty is moved once by one swap."""
 
     slot: Slot
     giver: str
     taker: str
     start: datetime
     end: datetime
+    swap: Swap
 
 
 @dataclass(frozen=True)

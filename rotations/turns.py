@@ -28,15 +28,15 @@ Convert = Callable[[datetime, str], datetime]
 class Crew:
     """The ring of one revision of a layer, with the layer's standing among its siblings (ROT-4).
 
-    `pairs`: for each place of the ring, who is primary and who the derived backup on an ordinary day. `is_plain`: the
-    ring alone answers every ordinary day; else `pairs` means nothing.
+    `spares`: for each place of the ring, the backup derived from it on an ordinary day; empty where there is none.
+    `is_plain`: the ring alone answers every ordinary day.
     """
 
     layer: str
     priority: int
     order: int
     ring: tuple[str, ...]
-    pairs: tuple[tuple[str, str], ...]
+    spares: tuple[str, ...]
     is_plain: bool
 
     def walk(self, place: int, offset: int) -> Iterable[str]:
@@ -154,13 +154,13 @@ class LayerTurns:
 
 def _crew(layer: Layer, order: int, ring: tuple[str, ...], offset: int, inactive: frozenset[str]) -> Crew:
     crew = Crew(layer.name, layer.priority, order, ring, (), False)
-    spares = [
+    spares = tuple(
         next((person for person in crew.walk(place, offset) if person != primary and person not in inactive), "")
         for place, primary in enumerate(ring)
-    ]
+    )
     needs_spare = layer.slot == PRIMARY
     is_plain = inactive.isdisjoint(ring) and not (needs_spare and "" in spares)
-    return replace(crew, pairs=tuple(zip(ring, spares, strict=True)), is_plain=is_plain)
+    return replace(crew, spares=spares, is_plain=is_plain)
 
 
 class Revised(NamedTuple):

@@ -144,13 +144,16 @@ def add_each(
     calendar: Calendar, start: datetime, durations: Sequence[timedelta], holds: Iterable[Interval] = ()
 ) -> tuple[datetime, ...]:
     """`add` for several durations, which must ascend, in one walk through the calendar."""
-    free = _without(_spans_from(calendar, start), union(holds))
+    if durations[0] < _ZERO:
+        raise ValueError("a duration to add cannot be negative")
+    removed = union(holds)
+    if calendar.always and not removed:
+        return tuple(start + duration for duration in durations)
+    free = _without(_spans_from(calendar, start), removed)
     found = []
     used = _ZERO
     opens, closes = start, start
     for duration in durations:
-        if duration < _ZERO:
-            raise ValueError("a duration to add cannot be negative")
         while duration > used + (closes - opens):
             used += closes - opens
             opens, closes = next(free)
@@ -184,7 +187,8 @@ def business_day_close(calendar: Calendar, after: datetime, n: int) -> datetime:
 
 def union(intervals: Iterable[Interval]) -> tuple[Interval, ...]:
     """The same time as `intervals`, in order and without overlap; intervals without length fall away."""
-    return tuple(_joined(sorted((begins, ends) for begins, ends in intervals if begins < ends)))
+    ordered = sorted([(begins, ends) for begins, ends in intervals if begins < ends])
+    return tuple(_joined(ordered) if len(ordered) > 1 else ordered)
 
 
 class _Week(NamedTuple):

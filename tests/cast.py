@@ -15,6 +15,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from typing import Any
 
 from django.contrib.messages import get_messages
@@ -26,6 +27,7 @@ from django.utils.module_loading import import_string
 from incidents import demo
 from incidents.models import Incident
 from supportdesk import instants
+from supportdesk.integrations.models import Connection
 from supportdesk.queue import clock
 from supportdesk.queue.models import InboundEvent, Timer
 from tests.fakes import Fakes, through_client
@@ -44,7 +46,8 @@ class World:
     def __init__(self, fakes: Fakes, at: datetime = SUNDAY, vendors: tuple[str, ...] = VENDORS) -> None:
         self.fakes = fakes
         instants.freeze(at)
-        self.rows = demo.build(at, vendors={slug: fakes.values(slug) for slug in vendors})
+        Connection.objects.exclude(vendor__in=vendors).delete()
+        self.rows = demo.load() or build(fakes)
         self.desk = through_client(Client())
         fakes.hooks(self.hook)
         self.people = {name: Person(self, name) for name in self.rows.users}
@@ -116,6 +119,11 @@ class World:
         return list(entries.filter(kind=kind) if kind else entries)
 
 
+def build(fakes: Fakes) -> demo.World:
+    """The demo world, connected to the fake vendors: once a run, every test begins with it and takes back what it did."""
+    return demo.build(SUNDAY, vendors={slug: fakes.values(slug) for slug in VENDORS})
+
+
 def _next_package() -> str | None:
     with connection.cursor() as cursor:
         cursor.execute("DELETE FROM django_q_ormq WHERE id = (SELECT id FROM django_q_ormq ORDER BY id LIMIT 1) RETURNING payload")
@@ -152,14 +160,28 @@ class Person:
         self.world = world
         self.name = name
         self.user = world.rows.users[name]
-        self.client = Client()
-        self.client.force_login(self.user, backend="supportdesk.accounts.backends.RoleBackend")
-        methods = {m.kind: m.address for m in self.user.contact_methods.all()}
-        self.phone = Phone(world, methods.get("phone", ""))
-        self.slack = methods.get("slack", "")
 
     def __repr__(self) -> str:
         return self.name
+
+    @cached_property
+    def client(self) -> Client:
+        """Their browser, logged in."""
+        browser = Client()
+        browser.force_login(self.user, backend="supportdesk.accounts.backends.RoleBackend")
+        return browser
+
+    @cached_property
+    def _methods(self) -> dict[str, str]:
+        return {m.kind: m.address for m in self.user.contact_methods.all()}
+
+    @property
+    def phone(self) -> Phone:
+        return Phone(self.world, self._methods.get("phone", ""))
+
+    @property
+    def slack(self) -> str:
+        return self._methods.get("slack", "")
 
     # --- what reached them ---------------------------------------------------------------------------------------------
 

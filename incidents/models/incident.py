@@ -119,7 +119,7 @@ class Incident(models.Model):
     objects = Incidents.as_manager()
 
     class Meta:
-        ordering = ["-received_at"]
+        ordering = ["-received_at", "-pk"]
         indexes = [
             # console queue: everything open, most severe and oldest first
             models.Index(

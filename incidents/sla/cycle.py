@@ -83,9 +83,15 @@ class Cycle:
         self.severity = severity
         self._append_segment(at, reason)
 
-    def miss(self) -> None:
-        """The due passed unmet."""
+    def is_missed_by(self, t: datetime) -> bool:
+        """Whether its due has passed unmet at `t`; at the due itself it has not (D7)."""
+        return self.due_at is not None and self.due_at < t and self.is_running
+
+    def miss(self) -> datetime:
+        """The due passed unmet; returns when."""
+        assert self.due_at is not None
         self.breached_at = self.due_at
+        return self.due_at
 
     def cancel(self, at: datetime) -> None:
         """It ends without a result."""

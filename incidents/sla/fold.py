@@ -21,6 +21,7 @@ from supportdesk.calendars import ALWAYS, Interval
 from supportdesk.entitlements import SEVERITIES
 from supportdesk.plain import to_second
 
+_KINDS = tuple(ClockKind)
 _ANSWERS = (ClockKind.FIRST_RESPONSE, ClockKind.ACK)  # satisfied once, and wanted again when it becomes urgent
 _FROM_RECEIPT = (*_ANSWERS, ClockKind.RESOLUTION)
 _URGENT = ("P1", "P2")
@@ -70,7 +71,7 @@ class _Fold:
     received_at: datetime
 
     def __init__(self) -> None:
-        self.cycles: dict[ClockKind, list[Cycle]] = {kind: [] for kind in ClockKind}
+        self.cycles: dict[ClockKind, list[Cycle]] = {kind: [] for kind in _KINDS}
         self.satisfied: set[ClockKind] = set()  # since its latest cycle opened
         self.holds: set[Hold] = set()
         self.pauses = Pauses()
@@ -86,13 +87,11 @@ class _Fold:
 
     def advance(self, to: datetime) -> None:
         """Let time pass: what was due before `to` is missed, and a missed update opens the next cycle there (D16)."""
-        for kind in ClockKind:
-            cycle = self.running(kind)
-            while cycle is not None and cycle.due_at is not None and cycle.due_at < to:
-                cycle.miss()
+        for kind, cycles in self.cycles.items():
+            while cycles and cycles[-1].is_missed_by(to):
+                missed_at = cycles[-1].miss()
                 if kind is ClockKind.NEXT_UPDATE:
-                    self.open(kind, cycle.due_at, Reason.UPDATE_MISSED)
-                cycle = self.running(kind)
+                    self.open(kind, missed_at, Reason.UPDATE_MISSED)
 
     def as_clocks(self, now: datetime) -> tuple[Clock, ...]:
         """All cycles as values."""
@@ -100,8 +99,8 @@ class _Fold:
 
     def running(self, kind: ClockKind) -> Cycle | None:
         """The cycle of a kind that can still be met."""
-        cycle = self._latest(kind)
-        return cycle if cycle is not None and cycle.is_running else None
+        cycles = self.cycles[kind]
+        return cycles[-1] if cycles and cycles[-1].is_running else None
 
     def open(
         self,
@@ -193,6 +192,8 @@ class _Fold:
     def terms_changed(self, event: Event) -> None:
         """An upgrade or a goodwill grant: re-targeted like a raised severity. A downgrade never gets here (D8)."""
         assert event.terms is not None
+        if event.terms == self.terms:
+            return
         self.terms = event.terms
         self._tighten_all(event.at, Reason.TERMS_CHANGED)
 
@@ -209,8 +210,6 @@ class _Fold:
 
     def hold_ended(self, event: Event) -> None:
         assert event.hold is not None
-        if event.hold not in self.holds:
-            return
         self.holds.discard(event.hold)
         if not self.holds:
             self.pauses = self.pauses.ended(event.at)
@@ -252,7 +251,7 @@ class _Fold:
         """Never later, never born breached (SLA-10); what was answered is wanted again when urgent (SLA-11)."""
         if self.stopped_at is not None:
             return
-        for kind in ClockKind:
+        for kind in _KINDS:
             cycle = self.running(kind)
             if cycle is not None:
                 self._tighten(cycle, at, reason)
@@ -272,7 +271,7 @@ class _Fold:
         """Recomputed from the original start; a recorded miss stays, and the new due is a cycle of its own (SLA-12)."""
         if self.stopped_at is not None:
             return
-        for kind in ClockKind:
+        for kind in _KINDS:
             cycle, latest = self.running(kind), self._latest(kind)
             if cycle is not None:
                 self._relax(cycle, at, Reason.SEVERITY_LOWERED)
@@ -307,7 +306,7 @@ class _Fold:
         """An update at the very instant its cycle opened belongs to that opening and is not counted as a second one."""
         cycle = self.running(ClockKind.NEXT_UPDATE)
         if cycle is not None and cycle.started_at == event.at:
-            self.cycles[ClockKind.NEXT_UPDATE].remove(cycle)
+            self.cycles[ClockKind.NEXT_UPDATE].pop()
         self.satisfy(ClockKind.NEXT_UPDATE, event)
 
     def _reopen_resolution(self, stopped_at: datetime, at: datetime) -> None:
@@ -331,7 +330,7 @@ class _Fold:
         return cycles[-1] if cycles else None
 
     def _running_cycles(self) -> list[Cycle]:
-        return [cycle for kind in ClockKind if (cycle := self.running(kind)) is not None]
+        return [cycles[-1] for cycles in self.cycles.values() if cycles and cycles[-1].is_running]
 
     def _has_cadence(self) -> bool:
         """Updates are due from the declaration on where there is a war room, elsewhere from the first response on."""

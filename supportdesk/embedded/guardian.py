@@ -90,7 +90,7 @@ def guard(run: str) -> None:
         signal.signal(number, signal.SIG_IGN)
     while os.read(0, 4096):
         pass
-    end_marked(f"{run}:", patience=3.0)
+    end_marked(f"{run}:", patience=2.0)
 
 
 def keep(order: dict[str, Any]) -> None:

@@ -84,22 +84,10 @@ def hours_of(organization: models.Organization, row: models.Contract, at: dateti
 
 
 def calendar(row: models.BusinessCalendar, default_zone: str, at: datetime) -> Calendar:
-    """A calendar row as a value, with its region's holidays around `at`."""
-    key = (row.pk, row.version, row.time_zone or default_zone, at.year)
-    if key not in _calendars:
-        if len(_calendars) > 500:
-            _calendars.clear()
-        _calendars[key] = _build(row, row.time_zone or default_zone, at.year)
-    return _calendars[key]
-
-
-_calendars: dict[tuple[int, int, str, int], Calendar] = {}
-
-
-def _build(row: models.BusinessCalendar, zone: str, year: int) -> Calendar:
-    closed = {date.fromisoformat(day) for day in row.closed} | public_holidays(row.holiday_region, year)
+    """A calendar row as a value, with its region's holidays around `at`. Equal calendars are one value and share their weeks."""
+    closed = {date.fromisoformat(day) for day in row.closed} | public_holidays(row.holiday_region, at.year)
     spec: dict[str, Any] = {
-        "time_zone": zone,
+        "time_zone": row.time_zone or default_zone,
         "weekly": row.weekly,
         "closed": sorted(day.isoformat() for day in closed - {date.fromisoformat(day) for day in row.special}),
         "special": row.special,

@@ -62,6 +62,8 @@ class HasScope(permissions.BasePermission):
     """A token must carry the scope the view asks for in `scopes` by method; a session is limited by its role alone."""
 
     def has_permission(self, request: Request, view: Any) -> bool:
+        if request.user is None:
+            return False
         if not isinstance(request.auth, ApiToken):
             return True
         wanted = view.scopes.get(request.method, "read") if hasattr(view, "scopes") else "manage"
