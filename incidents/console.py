@@ -19,7 +19,7 @@ from incidents.boards import incident as incident_board
 from incidents.forms import StaffReportForm
 from incidents.models import Component, Incident, Notice, StatusPage
 from incidents.models.incident import Source
-from incidents.states import Hold, Status
+from incidents.states import Hold
 from supportdesk import instants
 from supportdesk.actors import Actor
 from supportdesk.entitlements import SEVERITIES
@@ -38,13 +38,15 @@ def show_queue(request: HttpRequest, actor: Actor) -> HttpResponse:
     tab = request.GET.get("tab", "needs-action")
     if tab not in dict(queue.TABS):
         raise NotFound("There is no such list.")
-    now, counts = instants.now(), queue.counts(actor)
+    now, counts, pressing = instants.now(), queue.counts(actor), queue.unacknowledged(actor)
     context = {
         "section": "queue",
         "tabs": [(slug, label, counts.get(slug)) for slug, label in queue.TABS],
         "tab": tab,
         "rows": queue.rows(queue.of_tab(actor, tab), actor, now),
-        "pressing": queue.unacknowledged(actor),
+        "pressing": pressing,
+        "next_step": incident_board.next_step(pressing) if pressing else None,
+        "shown": queue.SHOWN,
     }
     return page(request, "console/queue.html", context, {"rows": "console/_rows.html", "attention": "console/_attention.html"})
 
@@ -65,13 +67,10 @@ def _seen(actor: Actor, pk: int) -> Incident:
 @door("console", staff=True)
 def show_incident(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     """One incident: what happened, what is promised, what can be done."""
-    now = instants.now()
-    context = incident_board.page(_seen(actor, pk), actor, now) | {
+    context = incident_board.page(_seen(actor, pk), actor, instants.now()) | {
         "section": "queue",
         "severities": SEVERITIES,
-        "statuses": (Status.INVESTIGATING, Status.IDENTIFIED, Status.MITIGATING, Status.MONITORING),
         "holds": (Hold.CUSTOMER, Hold.CHANGE_WINDOW, Hold.THIRD_PARTY),
-        "next_choices": [now + timedelta(minutes=minutes) for minutes in (15, 10, 5, 30, 60)],
     }
     fragments = {name: f"console/_{name}.html" for name in ("head", "timeline", "clocks", "escalation")}
     return page(request, "console/incident.html", context, fragments)

@@ -131,7 +131,7 @@ class Swap:
 
 
 class Move(NamedTuple):
-    """Duty in `slot` that would be `giver`'s is `taker`'s from `start` until `end`. A duty is moved once by one swap."""
+    """Duty in `slot` that would be `giver`'s is `taker`'s from `start` until `end`. One swap moves a duty once."""
 
     slot: Slot
     giver: str

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from incidents import clockwork, sla
-from incidents.boards import clocks, timeline
-from incidents.models import Escalation, Incident, Page
-from incidents.permissions import may
-from incidents.states import Status
+from incidents.boards import buttons, clocks, composer, timeline
+from incidents.models import Breach, Escalation, Incident, Page, StatusPage
+from incidents.states import Hold, Status
 from rotations.escalation import Policy, State
 from supportdesk.actors import Actor
 
@@ -55,25 +54,50 @@ class Rung:
     outcome: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Missed:
+    """One promise that was not kept."""
+
+    label: str
+    row: Breach
+    overrun: timedelta | None
+
+
+@dataclass(frozen=True, slots=True)
+class Precedent:
+    """A resolved incident of the same service, and how long it took."""
+
+    incident: Incident
+    took: timedelta
+
+
 def page(incident: Incident, actor: Actor, now: datetime) -> dict[str, Any]:
     """The context of an incident page, for whoever looks at it."""
     events = clockwork.events_of(incident)
     seen = sla.clocks(events, now) if events else ()
+    entries = timeline.entries(incident, actor)
     context: dict[str, Any] = {
         "incident": incident,
         "stages": stages(incident),
-        "entries": timeline.entries(incident, actor),
+        "entries": entries,
         "clocks": clocks.faces(seen, now, for_customer=actor.is_customer),
-        "may": {verb: may(actor, verb, incident.organization_id) for verb in _BUTTONS},
+        "can": buttons.offered(incident, actor, now),
         "next_update_due": _next_update(seen),
+        "first_answer": _first_answer(seen, now),
     }
-    return context if actor.is_customer else context | _staff_only(incident, now)
+    more = _customer_only(incident, entries) if actor.is_customer else _staff_only(incident, seen, now)
+    return context | more
 
 
-_BUTTONS = (
-    "acknowledge", "claim", "escalate", "hand_back", "write_note", "write_message", "post_update", "change_severity", "change_status",
-    "hold", "resolve", "cancel", "confirm", "reopen",
-)
+def _first_answer(seen: tuple[sla.Clock, ...], now: datetime) -> clocks.Face | None:
+    latest = sla.by_kind(seen).get(sla.ClockKind.FIRST_RESPONSE)
+    return clocks.face(latest, now) if latest else None
+
+
+def _customer_only(incident: Incident, entries: list[timeline.Entry]) -> dict[str, Any]:
+    """The question we wait for, if we wait for an answer of theirs."""
+    asked = [entry.body for entry in entries if entry.is_question] if incident.hold == Hold.CUSTOMER else []
+    return {"question": asked[-1] if asked else ""}
 
 
 def _next_update(seen: tuple[sla.Clock, ...]) -> datetime | None:
@@ -93,7 +117,8 @@ def stages(incident: Incident) -> list[Stage]:
     ]
 
 
-def _staff_only(incident: Incident, now: datetime) -> dict[str, Any]:
+def _staff_only(incident: Incident, seen: tuple[sla.Clock, ...], now: datetime) -> dict[str, Any]:
+    rhythm = composer.cadence(seen)
     escalation = Escalation.objects.select_related("policy__schedule").filter(incident=incident).first()
     return {
         "decision": incident.decision,
@@ -101,10 +126,27 @@ def _staff_only(incident: Incident, now: datetime) -> dict[str, Any]:
         "steps": ladder(escalation, incident) if escalation else [],
         "pages": incident.pages.filter(generation=incident.generation),
         "alerts": incident.alerts.order_by("-last_at")[:10],
-        "breaches": incident.breaches.order_by("due_at"),
+        "breaches": _breaches(incident),
         "similar": _similar(incident),
         "notices": incident.notices.select_related("page"),
+        "status_pages": StatusPage.objects.exclude(notices__incident=incident),
+        "next_statuses": buttons.next_statuses(incident),
+        "readers": composer.readers(incident),
+        "cadence": rhythm,
+        "next_choices": composer.promises(now, rhythm),
     }
+
+
+def _breaches(incident: Incident) -> list[Missed]:
+    rows = incident.breaches.order_by("due_at")
+    return [Missed(clocks.LABELS[row.kind], row, row.satisfied_at - row.due_at if row.satisfied_at else None) for row in rows]
+
+
+def next_step(incident: Incident) -> Rung | None:
+    """Whom the escalation calls next, and when; None when nobody is."""
+    escalation = Escalation.objects.filter(incident=incident).first()
+    rungs = ladder(escalation, incident) if escalation else []
+    return next((rung for rung in rungs if rung.state == "next"), None)
 
 
 def ladder(escalation: Escalation, incident: Incident) -> list[Rung]:
@@ -142,13 +184,14 @@ def _outcome(pages: list[Page]) -> str:
     return ", ".join(f"{p.recipient}: {p.get_state_display()}" for p in pages)
 
 
-def _similar(incident: Incident) -> list[Incident]:
+def _similar(incident: Incident) -> list[Precedent]:
     """Resolved incidents of the same service, newest first."""
     if incident.service_id is None:
         return []
-    return list(
+    rows = (
         Incident.objects.filter(service_id=incident.service_id, resolved_at__isnull=False, is_drill=False)
         .exclude(pk=incident.pk)
-        .select_related("owner")
+        .select_related("owner", "organization")
         .order_by("-resolved_at")[:3]
     )
+    return [Precedent(row, row.resolved_at - row.received_at) for row in rows if row.resolved_at]

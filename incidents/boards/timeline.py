@@ -36,6 +36,8 @@ _ICONS = {
     "unreachable": "triangle-alert",
 }
 _RECEIPT_STATES = {"sent": "accepted", "confirmed": "delivered"}
+# Kinds the desk writes of its own accord, one after another: a page may fold them.
+_QUIET = frozenset({"sla_warning", "step_fired", "step_skipped", "person_skipped"})
 # Kinds that are told as a sentence, whoever caused them.
 _SENTENCES = {
     "acknowledged": "has it",
@@ -73,6 +75,8 @@ class Entry:
     key: str = ""
     reasons: tuple[dict[str, str], ...] = ()
     receipts: list[Receipt] = field(default_factory=list)
+    is_quiet: bool = False
+    is_question: bool = False
 
 
 def entries(incident: Incident, actor: Actor) -> list[Entry]:
@@ -102,6 +106,8 @@ def _entry(row: TimelineEntry, receipts: list[Receipt], number: int | None) -> E
         key=f"e{row.pk}",
         reasons=tuple(row.data.get("reasons", ())) if row.kind == "decided" else (),
         receipts=receipts,
+        is_quiet=row.kind in _QUIET,
+        is_question=row.kind == "held",
     )
 
 

@@ -158,7 +158,9 @@ class _Fold:
         self.has_responded = True
         self.satisfy(ClockKind.FIRST_RESPONSE, event)
         self.agreed_interval = event.interval or self.agreed_interval
-        self._close_update(event)
+        if self._just_opened_update(event.at):
+            self.cycles[ClockKind.NEXT_UPDATE].pop()  # opens again below, under the same number
+        self.satisfy(ClockKind.NEXT_UPDATE, event)
         self.open(ClockKind.NEXT_UPDATE, event.at, Reason.UPDATE_SENT, promised_next=event.promised_next)
 
     def cadence_agreed(self, event: Event) -> None:
@@ -220,7 +222,10 @@ class _Fold:
         if self.stopped_at is not None:
             return
         self.satisfy(ClockKind.RESOLUTION, event)
-        self._close_update(event)
+        just_opened = self._just_opened_update(event.at)
+        if just_opened is not None:
+            just_opened.cancel(event.at)
+        self.satisfy(ClockKind.NEXT_UPDATE, event)
         self.stopped_at = event.at
 
     def stopped(self, event: Event) -> None:
@@ -302,12 +307,10 @@ class _Fold:
         else:
             self._tighten(cycle, at, Reason.CADENCE_CHANGED)
 
-    def _close_update(self, event: Event) -> None:
-        """An update at the very instant its cycle opened belongs to that opening and is not counted as a second one."""
+    def _just_opened_update(self, at: datetime) -> Cycle | None:
+        """The update cycle that opened at this very instant: what is sent then belongs to its opening, not its end."""
         cycle = self.running(ClockKind.NEXT_UPDATE)
-        if cycle is not None and cycle.started_at == event.at:
-            self.cycles[ClockKind.NEXT_UPDATE].pop()
-        self.satisfy(ClockKind.NEXT_UPDATE, event)
+        return cycle if cycle is not None and cycle.started_at == at else None
 
     def _reopen_resolution(self, stopped_at: datetime, at: datetime) -> None:
         cycle = self._latest(ClockKind.RESOLUTION)

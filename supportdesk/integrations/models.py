@@ -31,6 +31,7 @@ class Connection(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
     checked_at = models.DateTimeField(null=True, editable=False)
     check_result = models.TextField(blank=True, editable=False)
+    works = models.BooleanField(null=True, editable=False, help_text="what the last call or check said; empty: never tried")
 
     class Meta:
         ordering = ["vendor", "name"]

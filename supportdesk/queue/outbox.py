@@ -202,7 +202,7 @@ def _sent(delivery: Delivery, message: Message, receipt: Receipt) -> str:
 
 def note_success(connection: Connection) -> None:
     """Remember that a connection works; the console and the doctor show it."""
-    Connection.objects.filter(pk=connection.pk).update(checked_at=instants.now(), check_result="")
+    Connection.objects.filter(pk=connection.pk).update(checked_at=instants.now(), check_result="", works=True)
 
 
 def _failed(delivery: Delivery, error: IntegrationError) -> str:
@@ -215,7 +215,7 @@ def _failed(delivery: Delivery, error: IntegrationError) -> str:
             if mine.update(state=Delivery.State.FAILED, settled_at=now, lease_until=None, error=error.detail[:2000]):
                 if delivery.connection:
                     Connection.objects.filter(pk=delivery.connection.pk).update(
-                        checked_at=now, check_result=error.detail[:2000]
+                        checked_at=now, check_result=error.detail[:2000], works=False
                     )
                 _announce(delivery, "failed")
         return Delivery.State.FAILED

@@ -20,13 +20,13 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
-from supportdesk import instants, readable
+from supportdesk import instants, markup, readable
 
 register = template.Library()
 
 ICONS = Path(__file__).resolve().parents[2] / "static" / "icons"
 HUES = 8
-SEVERITY_WORDS = {"1": "Critical", "2": "High", "3": "Medium", "4": "Low"}
+SEVERITY_WORDS = {"1": "Critical", "2": "High", "3": "Normal", "4": "Low"}
 # Working status: word for us, word for the customer, share of the way (eighths of the ring), tone.
 STATUSES: Mapping[str, tuple[str, str, int, str]] = {
     "queued": ("Queued", "Received, waiting for opening time", 0, "idle"),
@@ -75,6 +75,18 @@ def sev(severity: object, words: bool = False) -> dict[str, object]:
     """The severity badge: letter, colour and shape. `words=True` adds the word customers read."""
     number = str(severity)[-1:]
     return {"number": number, "word": SEVERITY_WORDS.get(number, "not yet judged"), "show_word": words}
+
+
+@register.filter
+def severity_word(severity: object) -> str:
+    """`P1` to `Critical`: what customers read instead of a letter."""
+    return SEVERITY_WORDS.get(str(severity)[-1:], "not yet judged")
+
+
+@register.filter
+def status_word(value: object) -> str:
+    """`monitoring` to `Monitoring`, where a ring would not fit."""
+    return STATUSES.get(str(value), (str(value),))[0]
 
 
 @register.inclusion_tag("components/_status.html")
@@ -243,6 +255,13 @@ def share_of(interval: Any, window: Any) -> float:
 
 def _share(at: datetime, start: datetime, end: datetime) -> float:
     return min(100.0, max(0.0, 100.0 * ((at - start) / (end - start))))
+
+
+# --- texts people wrote ------------------------------------------------------------------------------------------------
+@register.filter
+def markdown(text: object) -> SafeString:
+    """Markdown as sanitised HTML: no raw HTML, no pictures; links are `noopener nofollow`."""
+    return mark_safe(markup.to_html(str(text or "")))  # noqa: S308 - sanitised there
 
 
 # --- the desk itself: for pages that must stand without a context ----------------------------------------------------

@@ -124,9 +124,9 @@ def test_resolved_closes_the_last_cycle_and_opens_no_other() -> None:
     assert results(seen, NEXT_UPDATE) == [("14:15", "met"), ("14:21", "met")]
 
 
-def test_resolved_with_the_last_update_in_the_same_second() -> None:
+def test_resolved_with_the_last_update_in_the_same_second_no_further_one_counts() -> None:
     seen = clocks([P1, update("14:06:00"), happened("14:06:00", EventKind.RESOLVED)], utc("20:00:00"))
-    assert results(seen, NEXT_UPDATE) == [("14:15", "met")]
+    assert results(seen, NEXT_UPDATE) == [("14:15", "met"), ("14:21", "cancelled")]
 
 
 def test_an_update_during_a_hold_is_met_and_the_next_one_waits() -> None:

@@ -138,6 +138,16 @@ def test_a_breach_that_was_seen_once_is_seen_for_ever(events, steps) -> None:
         known = found
 
 
+@settings(max_examples=100, deadline=None)
+@given(events=stories())
+def test_a_cycle_that_was_seen_once_does_not_vanish(events) -> None:
+    known: set[tuple] = set()
+    for count in range(1, len(events) + 1):
+        found = {(clock.kind, clock.cycle) for clock in clocks(events[:count], events[count - 1].at)}
+        assert known <= found
+        known = found
+
+
 @settings(max_examples=200, deadline=None)
 @given(events=stories(), after=gaps, raised=st.sampled_from(SEVERITIES), plan=st.none() | st.sampled_from(PLANS))
 def test_a_raise_never_moves_a_due_later_and_nothing_is_born_breached(events, after, raised, plan) -> None:

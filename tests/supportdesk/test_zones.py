@@ -115,6 +115,12 @@ def test_a_day_begins_at_midnight_or_right_after_the_gap() -> None:
     assert day_start(date(2011, 12, 30), "Pacific/Apia") == day_start(date(2011, 12, 31), "Pacific/Apia")
 
 
+def test_s16_a_contract_that_ends_with_the_year_ends_at_the_customers_midnight() -> None:
+    day_after = date(2027, 1, 1)
+    assert day_start(day_after, "Australia/Sydney") == utc("2026-12-31 13:00")
+    assert day_start(day_after, "America/New_York") == utc("2027-01-01 05:00")
+
+
 def test_the_wall_clock_at_an_instant() -> None:
     assert local(utc("2026-03-29 01:05"), "Europe/Berlin") == wall("2026-03-29 03:05")
     in_the_fold = local(utc("2026-11-01 06:08"), "America/New_York")

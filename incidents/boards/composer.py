@@ -1,0 +1,48 @@
+"""What the composer of an incident page needs to know before anything is sent: who reads it, and what can be promised."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from incidents import sla, telling
+from incidents.models import Incident
+from incidents.routing import CUSTOMER_AUDIENCES, Audience
+from supportdesk.integrations.lines import Lines
+
+_WAITS = (5, 10, 15, 30, 60, 120, 240)
+_CHANNELS = {"email": "e-mail", "slack": "Slack"}
+
+
+@dataclass(frozen=True, slots=True)
+class Promise:
+    """When we could speak again: minutes from now, and the instant that is."""
+
+    minutes: int
+    at: datetime
+
+
+def readers(incident: Incident) -> list[str]:
+    """Who a status update goes to at the customer, in words: the very deliveries the verb would post."""
+    posts = telling.Teller(incident, "update", "preview", {}, Lines.load()).posts()
+    return [
+        f"{post.recipient} ({_CHANNELS.get(post.vendor, post.vendor)})"
+        for post in posts
+        if Audience(post.key.split(":")[2]) in CUSTOMER_AUDIENCES
+    ]
+
+
+def cadence(clocks: Iterable[sla.Clock]) -> timedelta | None:
+    """How often the contract wants an update now; None before the first one is owed."""
+    latest = sla.by_kind(tuple(clocks)).get(sla.ClockKind.NEXT_UPDATE)
+    return latest.target.duration if latest else None
+
+
+def promises(now: datetime, longest: timedelta | None) -> list[Promise]:
+    """What can be promised instead of the contract's rhythm: sooner, never later (SLA-16)."""
+    return [
+        Promise(minutes, now + timedelta(minutes=minutes))
+        for minutes in _WAITS
+        if longest is None or timedelta(minutes=minutes) < longest
+    ]

@@ -1,0 +1,81 @@
+"""The verbs of connections: save, check, send a test. Vendors are called from the queue, never from a request."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import transaction
+
+from supportdesk import instants
+from supportdesk.actors import Actor
+from supportdesk.audit import trail
+from supportdesk.errors import Invalid, NotAllowed
+from supportdesk.integrations.base import IntegrationError
+from supportdesk.integrations.models import Connection
+from supportdesk.queue import outbox, timers
+from supportdesk.queue.models import Delivery, Lane
+from supportdesk.queue.outbox import Post
+
+CHECK = "supportdesk.integrations.actions.run_check"
+WAITING = "Checking…"
+
+
+def save(connection: Connection, values: dict[str, Any], *, actor: Actor) -> Connection:
+    """Store a connection; secrets that were left empty stay as they are, and the trail never sees one."""
+    _require_manager(actor)
+    with transaction.atomic():
+        connection.set_values(values)
+        connection.checked_at, connection.check_result = None, ""
+        connection.save()
+        after = {"vendor": connection.vendor, "name": connection.name, "enabled": connection.is_enabled, "settings": connection.settings}
+        trail.record(actor, "save_connection", f"connection:{connection.pk}", after=after)
+    return connection
+
+
+def _require_manager(actor: Actor) -> None:
+    if actor.role != "manager":
+        raise NotAllowed("Connections are made by support managers.")
+
+
+def check(connection: Connection, *, actor: Actor) -> None:
+    """Try the connection without telling anybody anything; the result appears on it in a moment."""
+    _require_manager(actor)
+    with transaction.atomic():
+        Connection.objects.filter(pk=connection.pk).update(check_result=WAITING, checked_at=None)
+        now = instants.now()
+        key = f"check:{connection.pk}:{now.isoformat()}"
+        timers.arm([timers.Planned(key, CHECK, f"connection:{connection.pk}", now, lane=Lane.INTEGRATIONS, args={"connection": connection.pk})])
+
+
+def run_check(timer: timers.Timer) -> None:
+    """What the queue does for `check`."""
+    connection = Connection.objects.filter(pk=timer.args["connection"]).first()
+    if connection is not None:
+        record_check(connection)
+
+
+def record_check(connection: Connection) -> bool:
+    """Check now, in this process, and keep the result. True when it works."""
+    try:
+        words, works = outbox.build(connection).check(), True
+    except IntegrationError as error:
+        words, works = error.detail, False
+    Connection.objects.filter(pk=connection.pk).update(checked_at=instants.now(), check_result=words[:2000], works=works)
+    return works
+
+
+def send_test(connection: Connection, to: str, *, actor: Actor) -> Delivery:
+    """Send a real test message to one address. Returns its delivery, whose state tells what came of it."""
+    _require_manager(actor)
+    if not to.strip():
+        raise Invalid("Say where to send the test.", field="to")
+    now = instants.now()
+    key = f"test:{connection.pk}:{now.isoformat()}"
+    facts = {"ref": "TEST", "thread": f"test-{connection.pk}", "action": "trigger", "token": "", "reader": actor.name}
+    with transaction.atomic():
+        outbox.post(
+            [Post(key=key, kind="test", connection=connection, vendor=connection.vendor, to=to.strip(), subject=f"connection:{connection.pk}",
+                  recipient=to.strip(), facts=facts, lane=Lane.INTEGRATIONS, most_attempts=2)]
+        )
+        trail.record(actor, "send_test", f"connection:{connection.pk}", after={"to": to.strip()})
+    return Delivery.objects.get(key=key)
