@@ -47,14 +47,20 @@ const isDirty = (field) =>
   (!["hidden", "checkbox", "radio", "select-one", "select-multiple"].includes(field.type) && field.value !== field.defaultValue);
 
 const isInUse = (part) =>
-  part.querySelector("details[open], dialog[open]") !== null ||
+  part.querySelector("details[open]:not([id]), dialog[open]") !== null ||
   (part.contains(document.activeElement) && document.activeElement.matches("input, textarea, select, [contenteditable]")) ||
   [...part.querySelectorAll("input, textarea, select")].some(isDirty);
 
 document.addEventListener("input", (event) => { event.target.dataset.touched = ""; });
 
+// What a reader has unfolded stays unfolded: a <details> with an id is known again in the fresh part.
+function keepOpen(part, fresh) {
+  for (const one of part.querySelectorAll("details[open][id]")) fresh.querySelector(`#${CSS.escape(one.id)}`)?.setAttribute("open", "");
+}
+
 function place(part, fresh) {
   if (part.hasAttribute("data-live-rows")) return placeRows(part, fresh);
+  keepOpen(part, fresh);
   if (isInUse(part) || part.isEqualNode(fresh)) return undefined;
   const keptFocus = part.contains(document.activeElement) ? document.activeElement.id : "";
   part.replaceWith(fresh);
