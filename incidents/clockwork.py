@@ -69,7 +69,7 @@ def append(incident: Incident, *events: sla.Event, before: list[sla.Event] | Non
     _write(incident, fresh, now)
     everything = [*known, *fresh]
     clocks = sla.clocks(everything, now)
-    _store(incident, clocks)
+    _store(incident, clocks, is_new=not known)
     _note_breaches(incident, clocks, now)
     _arm(incident, clocks)
     return clocks
@@ -110,22 +110,38 @@ def _last_hash(incident: Incident) -> str:
     return ClockEvent.objects.filter(incident=incident).order_by("-sequence").values_list("hash", flat=True)[0]
 
 
-def _store(incident: Incident, clocks: tuple[sla.Clock, ...]) -> None:
+_STORED = ("severity", "target_seconds", "promise", "started_at", "effective_start", "due_at", "state", "satisfied_at", "is_counted")
+
+
+def _store(incident: Incident, clocks: tuple[sla.Clock, ...], *, is_new: bool) -> None:
+    """Keep the states that differ from what is stored: a long incident has hundreds of cycles that never change again."""
+    stored = {} if is_new else {(row.kind, row.cycle): row for row in SlaClock.objects.filter(incident=incident)}
+    rows = [_row(incident, clock) for clock in clocks]
+    changed = [row for row in rows if not _same(row, stored.get((row.kind, row.cycle)))]
     SlaClock.objects.bulk_create(
-        [
-            SlaClock(
-                incident=incident, kind=clock.kind, cycle=clock.cycle, severity=clock.severity,
-                target_seconds=int(clock.target.duration.total_seconds()), promise=clock.commitment,
-                started_at=clock.started_at, effective_start=clock.effective_start, due_at=clock.due_at,
-                state=clock.state, satisfied_at=clock.satisfied_at,
-                is_counted=clock.counts and not incident.is_drill,
-            )
-            for clock in clocks
-        ],
-        update_conflicts=True,
-        unique_fields=["incident", "kind", "cycle"],
-        update_fields=["severity", "target_seconds", "promise", "effective_start", "due_at", "state", "satisfied_at", "is_counted"],
+        changed, update_conflicts=True, unique_fields=["incident", "kind", "cycle"], update_fields=list(_STORED)
     )
+
+
+def _row(incident: Incident, clock: sla.Clock) -> SlaClock:
+    return SlaClock(
+        incident=incident,
+        kind=clock.kind,
+        cycle=clock.cycle,
+        severity=clock.severity,
+        target_seconds=int(clock.target.duration.total_seconds()),
+        promise=clock.commitment,
+        started_at=clock.started_at,
+        effective_start=clock.effective_start,
+        due_at=clock.due_at,
+        state=clock.state,
+        satisfied_at=clock.satisfied_at,
+        is_counted=clock.counts and not incident.is_drill,
+    )
+
+
+def _same(row: SlaClock, stored: SlaClock | None) -> bool:
+    return stored is not None and all(getattr(row, name) == getattr(stored, name) for name in _STORED)
 
 
 def _note_breaches(incident: Incident, clocks: tuple[sla.Clock, ...], now: datetime) -> None:
@@ -154,12 +170,12 @@ def _arm(incident: Incident, clocks: tuple[sla.Clock, ...]) -> None:
     """Make the armed thresholds exactly those that can still happen (SLA-14, INV-4)."""
     planned = [
         timers.Planned(
-            key=f"sla:{incident.pk}:{incident.generation}:{moment.key}",
+            key=f"sla:{incident.pk}:{moment.key}",
             run=THRESHOLD,
             subject=incident.subject,
             at=moment.at,
             generation=incident.generation,
-            args={"kind": moment.kind, "cycle": moment.cycle, "threshold": moment.threshold},
+            args={"kind": moment.kind, "cycle": moment.cycle, "basis": moment.basis, "threshold": moment.threshold},
         )
         for moment in sla.moments_of(clocks)
     ]

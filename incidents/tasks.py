@@ -47,7 +47,7 @@ def sla_threshold(timer: Timer) -> None:
     """A clock has passed part of its target, or all of it (SLA-14)."""
     actions.pass_threshold(
         _incident_id(timer), actor=actors.desk("sla"), generation=timer.generation, kind=timer.args["kind"],
-        cycle=timer.args["cycle"], threshold=timer.args["threshold"],
+        cycle=timer.args["cycle"], basis=timer.args["basis"], threshold=timer.args["threshold"],
     )
 
 

@@ -51,7 +51,8 @@ SELECT key, run, subject, generation, planned_at, due_at, lane, args::jsonb, 'ar
 FROM unnest(%s::text[], %s::text[], %s::text[], %s::int[], %s::timestamptz[], %s::timestamptz[], %s::text[], %s::text[])
     AS planned (key, run, subject, generation, planned_at, due_at, lane, args)
 ON CONFLICT (key) DO UPDATE
-    SET state = 'armed', due_at = EXCLUDED.due_at, planned_at = EXCLUDED.planned_at, args = EXCLUDED.args, attempts = 0
+    SET state = 'armed', due_at = EXCLUDED.due_at, planned_at = EXCLUDED.planned_at, args = EXCLUDED.args,
+        generation = EXCLUDED.generation, attempts = 0
     WHERE supportdesk_timer.state IN ('armed', 'cancelled')
 """
 

@@ -9,7 +9,7 @@ with Fakes() as fakes:
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from types import TracebackType
 
 from tests.fakes.alertmanager import FakeAlertmanager
@@ -26,13 +26,14 @@ __all__ = ["Desk", "DeskAnswer", "Fakes", "through_client", "through_http"]
 class Fakes:
     """All fake vendors at once, each under the slug of the integration that talks to it, and one mail server."""
 
-    def __init__(self) -> None:
-        self.slack = FakeSlack()
-        self.pagerduty = FakePagerDuty()
-        self.phone = FakePhone()
-        self.sms = FakeSms()
+    def __init__(self, ports: Mapping[str, int] | None = None) -> None:
+        at = dict(ports or {})  # a free port for every one that is not named
+        self.slack = FakeSlack(at.get("slack", 0))
+        self.pagerduty = FakePagerDuty(at.get("pagerduty", 0))
+        self.phone = FakePhone(at.get("phone", 0))
+        self.sms = FakeSms(at.get("sms", 0))
         self.alertmanager = FakeAlertmanager()
-        self.smtp = FakeSmtp()
+        self.smtp = FakeSmtp(at.get("smtp", 0))
 
     @property
     def vendors(self) -> tuple[FakeVendor, ...]:

@@ -34,8 +34,8 @@ class FakePagerDuty(FakeVendor):
     routing_key = "R" * 32
     webhook_secret = "pagerduty-webhook-secret"
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, port: int = 0) -> None:
+        super().__init__(port)
         self.alerts: dict[str, Alert] = {}
         self.hook_url = ""
         self._numbers = count(1)

@@ -83,14 +83,14 @@ class FakeVendor:
     name = ""
     prefix = ""  # what the client's base address ends in
 
-    def __init__(self) -> None:
+    def __init__(self, port: int = 0) -> None:
         self.seen: list[Seen] = []
         self.surprises: list[str] = []
         self.watcher: Callable[[str], None] | None = None
         self.lock = threading.RLock()
         self.closing = threading.Event()
         self._script: list[Step] = []
-        self._server = _Server(("127.0.0.1", 0), _handler_for(self))
+        self._server = _Server(("127.0.0.1", port), _handler_for(self))
 
     def react(self, seen: Seen) -> Reaction:
         """Act on one request and answer as the vendor would. Raises `Surprise` or `Refusal`."""

@@ -60,8 +60,8 @@ class FakeSlack(FakeVendor):
     token = "xoxb-fake"
     signing_secret = "slack-signing-secret"
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, port: int = 0) -> None:
+        super().__init__(port)
         self.messages: list[SlackMessage] = []
         self.scopes = {"chat:write", "channels:history", "im:history", "channels:join"}
         self.hook_url = ""

@@ -55,11 +55,11 @@ class FakeSmtp:
     username = "desk"
     password = "smtp-password"
 
-    def __init__(self, *, tls_context: Any = None, needs_login: bool = False) -> None:
+    def __init__(self, port: int = 0, *, tls_context: Any = None, needs_login: bool = False) -> None:
         self.mails: list[Mail] = []
         self.surprises: list[str] = []
         self.watcher: Callable[[str], None] | None = None
-        self.port = _free_port()
+        self.port = port or _free_port()
         self._script: list[Step] = []
         self._closing = threading.Event()
         self._controller = Controller(

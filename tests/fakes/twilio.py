@@ -31,8 +31,8 @@ class FakeTwilio(FakeVendor):
     auth_token = "twilio-auth-token"
     number = "+15005550001"
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, port: int = 0) -> None:
+        super().__init__(port)
         self._sids = count(1)
 
     @property
@@ -107,8 +107,8 @@ class FakePhone(FakeTwilio):
 
     name = "phone"
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, port: int = 0) -> None:
+        super().__init__(port)
         self.calls: list[Call] = []
 
     def reset(self) -> None:
@@ -190,8 +190,8 @@ class FakeSms(FakeTwilio):
 
     name = "sms"
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, port: int = 0) -> None:
+        super().__init__(port)
         self.texts: list[Text] = []
         self.stopped: set[str] = set()
         self.hook_url = ""
