@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
 from incidents import actions, senders
-from incidents.models import Escalation, Page
+from incidents.models import Escalation, Incident, Page
 from supportdesk import instants, links
 from supportdesk.errors import DeskError, NotFound
 from supportdesk.web.errors import answer
 
 _VERBS = {"acknowledge": actions.acknowledge, "escalate": actions.escalate}
+
+
+def _answer_by(incident: Incident) -> datetime | None:
+    """When the customer was promised a person's words, while that is still to come."""
+    waiting = incident.clocks.filter(kind="first_response", satisfied_at=None).order_by("-cycle").first()
+    return waiting.due_at if waiting else None
 
 
 @login_not_required
@@ -39,6 +47,7 @@ def show(request: HttpRequest, token: str) -> HttpResponse:
     escalation = Escalation.objects.filter(incident=page.incident).first()
     context = {
         "page": page, "incident": page.incident, "token": token, "now": instants.now(),
+        "answer_by": _answer_by(page.incident),
         "next_at": escalation.next_at if escalation and escalation.status == "triggered" else None,
         "is_mine": page.incident.acknowledged_by_id is not None and page.incident.acknowledged_by_id == page.user_id,
     }

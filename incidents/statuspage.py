@@ -47,6 +47,7 @@ def summary(page: StatusPage) -> dict[str, Any]:
     overall = min((c.state for c in components), key=_WORST_FIRST.index, default="operational")
     return {
         "page": page,
+        "status_name": page.name,
         "now": now,
         "overall": overall,
         "headline": page.headline or _OVERALL[overall],

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from rotations import oncall
 from rotations.models import Schedule
-from supportdesk import zones
+from supportdesk import instants, zones
 from supportdesk.accounts.models import User
 from supportdesk.actors import Actor
 
@@ -76,6 +76,11 @@ class Week:
     days: list[Day]
     lanes: list[Lane]
 
+    @property
+    def gaps(self) -> list[Bar]:
+        """Stretches for which nobody is planned: whoever is the fallback would be called."""
+        return [bar for lane in self.lanes for bar in lane.shifts if bar.person is None]
+
 
 def people(ids: set[str]) -> dict[str, User]:
     """Users by the key the rules know them by."""
@@ -94,7 +99,7 @@ def seats(row: Schedule, now: datetime, actor: Actor) -> list[Seat]:
 
 def _seat(slot: str, person: str | None, shift: Any, known: dict[str, User], actor: Actor) -> Seat:
     user = known.get(person or "")
-    return Seat(slot, user, shift.end if shift else None, user is not None and user.pk == actor.user_id)
+    return Seat(slot, user, shift.shift_end if shift else None, user is not None and user.pk == actor.user_id)
 
 
 def weeks(first: date, days: int, now: datetime, actor: Actor) -> list[Week]:
@@ -136,3 +141,11 @@ def local_days(first: date, days: int, now: datetime) -> list[Day]:
 
 def _begins(day: date, zone: str) -> datetime:
     return zones.first_instant(datetime(day.year, day.month, day.day), zone)  # noqa: DTZ001 (a wall clock has no zone)
+
+
+def in_words() -> str:
+    """Who has the first schedule right now, with their log-in: for the welcome of `make run`."""
+    row = Schedule.objects.filter(duty=False).order_by("pk").first()
+    primary = oncall.now_on_call(row, instants.now()).primary if row else None
+    user = people({primary}).get(primary) if primary else None
+    return f"{user.name} ({user.email})" if user else ""

@@ -239,10 +239,11 @@ EMAIL_TIMEOUT = 10
 # Base addresses, so that tests and the demo talk to local fake vendors over real HTTP: slack=http://127.0.0.1:9001/api/,…
 VENDOR_BASE_URLS = env.dict("SUPPORTDESK_VENDOR_URLS", default={})
 # The last resort of every chain (§1.4 "Fallback manager"): MUST resolve to a phone number at all times.
-EMERGENCY_NUMBER = env("SUPPORTDESK_EMERGENCY_NUMBER", default="")
+EMERGENCY_NUMBER = env("SUPPORTDESK_EMERGENCY_NUMBER", default="+4930555000" if MODE == "demo" else "")
 
 # --- the queue: django-q2 carries, rows are the truth (docs/floor-plan.md) -------------------------------------------
 INBOUND_TASK = "incidents.tasks.process_inbound"  # what the clock calls with the ids of stored inbound events
+WHO_IS_ON_CALL = "rotations.boards.in_words"  # what the welcome of `make run` asks
 REPORT_DRAFT_TASK = "reports.tasks.draft"  # what a resolved incident's timer calls an hour later
 QUEUE_LANES = ("page", "sla", "integrations", "bulk")
 Q_CLUSTER = {

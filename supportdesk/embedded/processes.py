@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from supportdesk.embedded.instance import CHECKOUT, EmbeddedError, Instance
 from supportdesk.embedded.postgres import HELD
+from supportdesk.embedded.stand_ins import StandIns
 from supportdesk.embedded.supervisor import Child
 
 LANES = ("page", "sla", "integrations", "bulk")
@@ -42,7 +43,7 @@ def database(instance: Instance) -> Child:
     return Child("database", argv, order=0)
 
 
-def desk(address: Address, instance: Instance | None) -> list[Child]:
+def desk(address: Address, instance: Instance | None, stand_ins: StandIns | None = None) -> list[Child]:
     """Everything but the database. `instance` is the embedded one they work with, None with a DATABASE_URL.
 
     Pages come first, so that the desk opens soon; clock and queues have the processors when they are up.
@@ -53,6 +54,7 @@ def desk(address: Address, instance: Instance | None) -> list[Child]:
         "SUPPORTDESK_URL": os.environ.get("SUPPORTDESK_URL", address.url),
         "SUPPORTDESK_LIVE_PORT": str(address.live_port),
         **({HELD: str(instance.home)} if instance else {}),
+        **({"SUPPORTDESK_VENDOR_URLS": stand_ins.vendor_urls} if stand_ins else {}),
     }
     web = (
         *(python, "-m", "gunicorn", "supportdesk.wsgi:application", "--bind", f"{address.host}:{address.port}"),
@@ -64,14 +66,16 @@ def desk(address: Address, instance: Instance | None) -> list[Child]:
         *("--port", str(address.live_port), "--timeout-graceful-shutdown", "3", "--log-level", "warning"),
     )
 
-    def child(name: str, *argv: str, order: int, ready: Callable[[], bool] | None = None) -> Child:
-        return Child(name, argv, {**env, "SUPPORTDESK_PROCESS": name}, ready, order)
+    def child(name: str, *argv: str, order: int, ready: Callable[[], bool] | None = None, **more: str) -> Child:
+        return Child(name, argv, {**env, "SUPPORTDESK_PROCESS": name, **more}, ready, order)
 
+    vendors = [child("vendors", python, *stand_ins.argv(address.url), order=0)] if stand_ins else []
     return [
+        *vendors,
         child("web", *web, order=1, ready=lambda: answers(address.host, address.port, "/healthz/live")),
         child("live", *live, order=1, ready=lambda: answers(address.host, address.live_port, "/")),
         child("clock", python, manage, "clock", order=2),
-        *(child(lane, python, manage, "cluster", lane, order=2) for lane in LANES),
+        *(child(lane, python, manage, "cluster", lane, order=2, Q_CLUSTER_NAME=lane) for lane in LANES),
     ]
 
 

@@ -12,13 +12,14 @@ from pathlib import Path
 from supportdesk.embedded import postgres, processes
 from supportdesk.embedded.instance import Instance, try_lock
 from supportdesk.embedded.processes import Address
+from supportdesk.embedded.stand_ins import SLUGS, StandIns, wanted
 from supportdesk.embedded.supervisor import Lines, Supervisor
 from supportdesk.embedded.welcome import welcome
 
 WAIT_FOR_DATABASE = 30.0  # seconds for the database to stop, its last user having gone
 
 
-def run(instance: Instance, *, is_embedded: bool, host: str, port: int, prepare: Callable[[], None]) -> None:
+def run(instance: Instance, *, is_embedded: bool, host: str, port: int, prepare: Callable[[StandIns | None], str]) -> None:
     """Open the desk and stay until told to stop. `prepare` brings the database up to date. Raises EmbeddedError."""
     instance.make_room()
     lock_path = instance.home / "run.lock"
@@ -32,8 +33,9 @@ def run(instance: Instance, *, is_embedded: bool, host: str, port: int, prepare:
         os.close(lock)
 
 
-def _run(instance: Instance, is_embedded: bool, address: Address, note: Path, prepare: Callable[[], None]) -> None:
-    children = processes.desk(address, instance if is_embedded else None)
+def _run(instance: Instance, is_embedded: bool, address: Address, note: Path, prepare: Callable[[StandIns | None], str]) -> None:
+    stand_ins = _stand_ins(address, instance) if wanted() else None
+    children = processes.desk(address, instance if is_embedded else None, stand_ins)
     if is_embedded:
         children.append(processes.database(instance))
     lines = Lines(child.name for child in children)
@@ -42,9 +44,10 @@ def _run(instance: Instance, is_embedded: bool, address: Address, note: Path, pr
     if is_embedded:
         postgres.hold(instance)
     try:
-        prepare()
+        on_call = prepare(stand_ins)
         lines("database", f"ready and up to date after {time.monotonic() - begun:.1f} s")
-        Supervisor(children, lines, on_ready=lambda: lines.print(welcome(address.url))).run()
+        words = welcome(address.url, on_call, stand_ins.pocket if stand_ins else "")
+        Supervisor(children, lines, on_ready=lambda: lines.print(words)).run()
     finally:
         if is_embedded:
             _close_database(instance, lines)
@@ -65,6 +68,16 @@ def _address(host: str, wanted: int) -> Address:
     if port != wanted:
         sys.stdout.write(f"Port {wanted} is taken by another program; using {port} instead.\n")
     return Address(host, port, live_port)
+
+
+def _stand_ins(address: Address, instance: Instance) -> StandIns:
+    """A free port for each stand-in, beside the desk's own."""
+    taken: list[int] = [address.port, address.live_port]
+    ports = {}
+    for slug in SLUGS:
+        ports[slug] = processes.free_port("127.0.0.1", address.port + 10, taken=tuple(taken))
+        taken.append(ports[slug])
+    return StandIns(ports, instance.home / "stand-ins.json")
 
 
 def _close_database(instance: Instance, lines: Lines) -> None:

@@ -81,6 +81,11 @@ class Fakes:
         for vendor in self.servers:
             vendor.reset()
 
+    def close(self) -> None:
+        """Give the ports back without ever having served on them."""
+        for vendor in self.vendors:
+            vendor.close()
+
     def __enter__(self) -> Fakes:
         for vendor in self.servers:
             vendor.start()

@@ -103,6 +103,9 @@ class FakeVendor:
     def start(self) -> None:
         threading.Thread(target=self._server.serve_forever, args=(0.05,), name=f"fake-{self.name}", daemon=True).start()
 
+    def close(self) -> None:
+        self._server.server_close()
+
     def stop(self) -> None:
         self.closing.set()
         self._server.shutdown()

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from rotations.escalation import Event, EventKind, Pager, Policy, State, Status, Target, decide, next_due
+from rotations.escalation import Event, EventKind, Pager, Policy, State, Status, Target, decide, next_due, replay
 from rotations.escalation import effects as fx
 from rotations.escalation.defaults import P1
 from tests.rotations.escalation_cast import (
@@ -509,6 +509,16 @@ def test_a_reopened_incident_is_a_new_generation_with_a_clean_slate():
     ran = story(P1, full_team(), *events, until="1:00")
     assert pages(ran)[-1] == ("0:40", "bob", "primary")
     assert (ran.state.generation, ran.state.excluded) == (3, ())
+
+
+def test_the_recorded_events_lead_to_the_same_state_and_the_same_pages():
+    """INV-3: timers are events too."""
+    quick = chain(("primary", 1), ("backup", 1), ack_timeout=minutes(3))
+    events = happens("ack", "3:30", "bob"), happens("severity_up", "7:00", policy=quick), happens("resolve", "9:00")
+    ran = story(P1, full_team(), *events, until="10:00")
+    again = replay(P1, full_team(), ran.events)
+    assert (again.policy, again.state, again.effects) == (ran.policy, ran.state, ran.effects)
+    assert [event.kind for event in ran.events] == ["start", "due", "ack", "severity_up", "due", "resolve"]
 
 
 def test_an_early_worker_finds_nothing_to_do():

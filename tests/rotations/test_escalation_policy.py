@@ -180,3 +180,6 @@ def test_with_the_people_at_hand_reach_counts_people_not_roles():
     finding = check_people(P1, who=lambda target: ("dana",) if target.kind != "backup" else ("carol",))
     assert (finding.passes, finding.text) == (False, "This policy reaches 2 different people: 2 < 3.")
     assert check_people(P1).passes
+    assert check_people(chain(("primary backup", 3), ("duty_manager", 3))).text == (
+        "This policy reaches 3 different people: 3 ≥ 3."
+    )

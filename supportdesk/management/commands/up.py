@@ -7,15 +7,16 @@ import sys
 from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management import call_command, get_commands
+from django.conf import settings
+from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.db import connections
+from django.utils.module_loading import import_string
 
 from supportdesk.embedded import guardian, postgres
 from supportdesk.embedded.instance import EmbeddedError, Instance
 from supportdesk.embedded.run import run
-
-PREPARATIONS = ("migrate", "createcachetable", "seed_demo")  # each may be repeated at every start
+from supportdesk.embedded.stand_ins import StandIns
 
 
 class Command(BaseCommand):
@@ -41,9 +42,12 @@ class Command(BaseCommand):
             sys.exit(130)
 
 
-def _prepare() -> None:
-    known = get_commands()
-    for command in PREPARATIONS:
-        if command in known:
-            call_command(command, verbosity=0)
+def _prepare(stand_ins: StandIns | None) -> str:
+    """Bring the database up to date; returns who is on call, for the welcome."""
+    call_command("migrate", verbosity=0)
+    if settings.MODE == "demo":
+        wiring = {"smtp_port": stand_ins.ports["smtp"], "note": stand_ins.note} if stand_ins else {}
+        call_command("seed_demo", verbosity=0, **wiring)
+    on_call = import_string(settings.WHO_IS_ON_CALL)()
     connections.close_all()
+    return on_call
