@@ -17,8 +17,9 @@ from rotations import shipped
 from rotations.models import Layer, RotationMember, RotationRevision, Schedule
 from supportdesk.accounts.models import ContactMethod, PageRule, User
 from supportdesk.actors import Role
+from supportdesk.calendars import is_open
 from supportdesk.integrations.models import Connection
-from supportdesk.organizations import catalogue
+from supportdesk.organizations import catalogue, terms
 from supportdesk.organizations.models import Contact, Contract, Organization, Service
 
 PASSWORD = "emergency-demo"  # noqa: S105 (of made-up people)
@@ -132,6 +133,16 @@ def _customers(world: World, now: datetime, password: str) -> None:
         if not organization.contracts.exists():
             Contract.objects.create(organization=organization, plan_version=versions[plan], valid_from=date(2026, 1, 1))
         world.users[login], world.organizations[slug], world.contacts[login] = user, organization, contact
+
+
+def let_sam_sleep(world: World, now: datetime) -> None:
+    """Move Smallco to a zone where its desk is closed right now: whenever the demo is played, sam has to wait kindly."""
+    smallco = world.organizations["smallco"]
+    for zone in ("Europe/Berlin", "America/New_York", "Asia/Tokyo"):  # never all three within office hours
+        smallco.time_zone = zone
+        if not is_open(terms.entitlement(smallco, now).calendar("P1"), now):
+            smallco.save(update_fields=["time_zone"])
+            return
 
 
 def _services(world: World) -> None:

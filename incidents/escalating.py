@@ -6,7 +6,7 @@ Called by verbs, inside their transaction, with the incident locked.
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
@@ -165,7 +165,7 @@ def _chain(work: _Work, effect: fx.Page) -> tuple[reach.Attempt, ...]:
     wanted = "important" if important else "default"
     usable = {(m.kind, m.address) for m in methods}
     own = [
-        reach.Attempt(reach.Method(r.method.kind, r.method.address), r.after)
+        reach.Attempt(reach.Method(r.method.kind, r.method.address), timedelta(seconds=r.after_seconds))
         for r in (user.page_rules.all() if user else [])
         if r.importance == wanted and (r.method.kind, r.method.address) in usable
     ]

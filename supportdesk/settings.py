@@ -119,7 +119,7 @@ TEMPLATES = [
 # --- database: PostgreSQL and nothing else ---------------------------------------------------------------------------
 DATABASE_URL = env("DATABASE_URL", default="")
 USES_EMBEDDED_DATABASE = not DATABASE_URL
-_database = env.db_url_config(DATABASE_URL) if DATABASE_URL else embedded.database(BASE_DIR, "test" if MODE == "test" else "dev")
+_database = env.db_url_config(DATABASE_URL) if DATABASE_URL else embedded.database(BASE_DIR, env("SUPPORTDESK_INSTANCE", default="test" if MODE == "test" else "dev"))
 if _database["ENGINE"] not in ("django.db.backends.postgresql", embedded.ENGINE):
     raise ImproperlyConfigured("The desk needs PostgreSQL 14 to 18: set DATABASE_URL=postgres://user:password@host/name")
 _database["CONN_MAX_AGE"] = None

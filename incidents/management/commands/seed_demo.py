@@ -24,6 +24,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--minute", type=float, default=60.0, help="how many seconds a minute of waiting lasts")
         parser.add_argument("--smtp-port", type=int, help="connect every vendor to the stand-ins, whose mail server listens here")
+        parser.add_argument("--night-for-sam", action="store_true", help="put Smallco where it is outside business hours right now")
         parser.add_argument("--note", type=Path, help="where to write what the stand-ins need to know")
 
     def handle(self, **options: Any) -> None:
@@ -31,6 +32,8 @@ class Command(BaseCommand):
             raise CommandError("The demo world has well-known passwords. It is not for production.")
         vendors = _stand_in_values(options["smtp_port"]) if options["smtp_port"] else {}
         world = demo.build(instants.now(), vendors=vendors, minute=timedelta(seconds=options["minute"]))
+        if options["night_for_sam"]:
+            demo.let_sam_sleep(world, instants.now())
         if options["note"]:
             options["note"].write_text(json.dumps(_note(world)))
 
