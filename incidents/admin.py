@@ -15,7 +15,17 @@ from supportdesk.web.audited import Audited, ReadOnly
 
 @admin.register(Incident)
 class IncidentAdmin(ReadOnly):
-    list_display = ("ref", "title", "organization", "severity", "status", "engagement", "acknowledged_name", "received_at", "in_console")
+    list_display = (
+        "ref",
+        "title",
+        "organization",
+        "severity",
+        "status",
+        "engagement",
+        "acknowledged_name",
+        "received_at",
+        "in_console",
+    )
     list_filter = ("severity", "status", "engagement", "source")
     search_fields = ("title", "organization__name")
     list_select_related = ("organization",)
@@ -41,7 +51,7 @@ class BreachAdmin(ReadOnly):
     list_select_related = ("incident",)
 
 
-class ComponentInline(admin.TabularInline):  # type: ignore[type-arg]
+class ComponentInline(admin.TabularInline):
     model = Component
     extra = 0
 

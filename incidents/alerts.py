@@ -28,7 +28,8 @@ JOIN_INCIDENTS_YOUNGER_THAN = timedelta(hours=2)
 
 
 def take(connection: Connection, signal: Mapping[str, Any]) -> Incident | None:
-    """Apply one signal. Returns the incident it belongs to, None where it opened none (information, a late or lone resolve)."""
+    """Apply one signal. Returns the incident it belongs to, None where it opened none (information, a late or lone
+    resolve)."""
     with transaction.atomic():
         at, now = _instant(signal["at"]), instants.now()
         latest = (
@@ -53,9 +54,18 @@ def _begin(
     organization, service = _about(connection, signal)
     severity = SEVERITIES.get(signal["severity"])
     alert = Alert.objects.create(
-        connection=connection, dedup_key=signal["dedup_key"], status=Alert.Status.FIRING, severity=signal["severity"],
-        title=signal["title"][:200], organization=organization, service=service, previous=previous, signal=dict(signal),
-        first_at=now, last_at=now, event_at=at,
+        connection=connection,
+        dedup_key=signal["dedup_key"],
+        status=Alert.Status.FIRING,
+        severity=signal["severity"],
+        title=signal["title"][:200],
+        organization=organization,
+        service=service,
+        previous=previous,
+        signal=dict(signal),
+        first_at=now,
+        last_at=now,
+        event_at=at,
     )
     if severity is None:
         return None  # information is kept, nothing more
@@ -71,7 +81,9 @@ def _begin(
 
 def _about(connection: Connection, signal: Mapping[str, Any]) -> tuple[Organization | None, Service | None]:
     """Whom and what it concerns. A connection that belongs to an organization speaks for that one only."""
-    organization = connection.organization or Organization.objects.filter(slug=signal.get("organization") or "-").first()
+    organization = (
+        connection.organization or Organization.objects.filter(slug=signal.get("organization") or "-").first()
+    )
     service = Service.objects.filter(slug=signal.get("service") or "-").first() or connection.service
     if service is not None and service.organization_id is not None:
         if organization is None:
@@ -89,8 +101,11 @@ def _joinable(organization: Organization | None, service: Service | None, now: d
         Incident.objects.open()
         .select_for_update(of=("self",))
         .filter(
-            service=service, organization=organization, received_at__gt=now - JOIN_INCIDENTS_YOUNGER_THAN,
-            alerts__last_at__gt=now - JOIN_WITHIN, resolved_at=None,
+            service=service,
+            organization=organization,
+            received_at__gt=now - JOIN_INCIDENTS_YOUNGER_THAN,
+            alerts__last_at__gt=now - JOIN_WITHIN,
+            resolved_at=None,
         )
         .order_by("-received_at")
         .first()
@@ -100,8 +115,15 @@ def _joinable(organization: Organization | None, service: Service | None, now: d
 def _open(alert: Alert, severity: str, actor: Actor) -> Incident:
     impact, urgency = WEIGHTS[severity]
     said = Report(
-        title=alert.title, description=alert.signal.get("description", ""), source=Source.MONITOR, impact=impact, urgency=urgency,
-        severity=severity, organization=alert.organization, service=alert.service, detected_at=alert.event_at,
+        title=alert.title,
+        description=alert.signal.get("description", ""),
+        source=Source.MONITOR,
+        impact=impact,
+        urgency=urgency,
+        severity=severity,
+        organization=alert.organization,
+        service=alert.service,
+        detected_at=alert.event_at,
         data={"alert": alert.pk, "url": alert.signal.get("url", "")},
     )
     return report(said, actor=actor)
@@ -116,7 +138,9 @@ def _end(alert: Alert | None, at: datetime, now: datetime, connection: Connectio
     if incident is not None and incident.is_open:
         actor = actors.machine(connection.name, "monitor")
         left = incident.alerts.filter(status=Alert.Status.FIRING).count()
-        text = f"{alert.title}: back to normal." + (f" {left} still firing." if left else " No alert is firing any more.")
+        text = f"{alert.title}: back to normal." + (
+            f" {left} still firing." if left else " No alert is firing any more."
+        )
         timeline.record(incident, actor, Fact("alert_resolved", text, data={"alert": alert.pk}))
     return incident
 

@@ -1,8 +1,9 @@
-"""The integrators' door: incidents over REST. What the portal and the console can do, a token can do, within its scopes."""
+"""The integrators' door: incidents over REST. What the portal and the console can do, a token can do, within its
+scopes."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.urls import path
 from drf_spectacular.utils import OpenApiParameter, extend_schema
@@ -23,7 +24,9 @@ from supportdesk.organizations.models import Contact, Organization, Service
 from supportdesk.web.api.strict import Pages, StrictSerializer
 from supportdesk.web.api.tokens import HasScope, actor_of
 
-IDEMPOTENCY_KEY = OpenApiParameter("Idempotency-Key", str, OpenApiParameter.HEADER, description="The same key makes the same incident, once.")
+IDEMPOTENCY_KEY = OpenApiParameter(
+    "Idempotency-Key", str, OpenApiParameter.HEADER, description="The same key makes the same incident, once."
+)
 
 
 class ReportSerializer(StrictSerializer):
@@ -43,19 +46,30 @@ class ReportSerializer(StrictSerializer):
         said = self.validated_data
         organization = _organization(actor, said["organization"])
         return Report(
-            title=said["title"], description=said["description"], source=Source.PARTNER, impact=said["impact"], urgency=said["urgency"],
-            raisers=tuple(said["raisers"]), organization=organization, reporter=_reporter(actor, organization, said["reporter"]),
-            service=_service(organization, said["service"]), request_key=key,
+            title=said["title"],
+            description=said["description"],
+            source=Source.PARTNER,
+            impact=said["impact"],
+            urgency=said["urgency"],
+            raisers=tuple(said["raisers"]),
+            organization=organization,
+            reporter=_reporter(actor, organization, said["reporter"]),
+            service=_service(organization, said["service"]),
+            request_key=key,
         )
 
 
 def _organization(actor: Any, slug: str) -> Organization | None:
     if actor.is_customer:
-        own = Organization.objects.filter(pk=actor.organization_id).select_related("account_manager", "calendar").first()
+        own = (
+            Organization.objects.filter(pk=actor.organization_id).select_related("account_manager", "calendar").first()
+        )
         if own is None or (slug and slug != own.slug):
             raise Invalid("There is no such organization.", field="organization")
         return own
-    found = Organization.objects.select_related("account_manager", "calendar").filter(slug=slug).first() if slug else None
+    found = (
+        Organization.objects.select_related("account_manager", "calendar").filter(slug=slug).first() if slug else None
+    )
     if slug and found is None:
         raise Invalid("There is no such organization.", field="organization")
     return found
@@ -66,7 +80,11 @@ def _reporter(actor: Any, organization: Organization | None, email: str) -> Cont
         return Contact.objects.filter(pk=actor.contact_id).first()
     if not email:
         return None
-    found = Contact.objects.filter(organization=organization, email__iexact=email, is_active=True).first() if organization else None
+    found = (
+        Contact.objects.filter(organization=organization, email__iexact=email, is_active=True).first()
+        if organization
+        else None
+    )
     if found is None:
         raise Invalid("There is no such contact.", field="reporter")
     return found
@@ -96,30 +114,55 @@ class IncidentSerializer(serializers.ModelSerializer[Incident]):
 
     ref = serializers.CharField(read_only=True)
     stage = serializers.CharField(read_only=True)
-    organization = serializers.SlugRelatedField(slug_field="slug", read_only=True)
-    service = serializers.SlugRelatedField(slug_field="slug", read_only=True)
+    organization: Any = serializers.SlugRelatedField(slug_field="slug", read_only=True)
+    service: Any = serializers.SlugRelatedField(slug_field="slug", read_only=True)
     reporter = serializers.CharField(source="reporter.email", read_only=True, default=None)
     clocks = serializers.SerializerMethodField()
 
     class Meta:
         model = Incident
-        fields = (
-            "id", "ref", "title", "description", "source", "impact", "urgency", "raisers", "severity", "status", "stage", "hold", "engagement",
-            "queued_until", "organization", "service", "reporter", "acknowledged_name", "detected_at", "received_at", "acked_at",
-            "first_response_at", "mitigated_at", "resolved_at", "confirmed_at", "closed_at", "reopen_count", "clocks",
+        fields: ClassVar[Any] = (
+            "id",
+            "ref",
+            "title",
+            "description",
+            "source",
+            "impact",
+            "urgency",
+            "raisers",
+            "severity",
+            "status",
+            "stage",
+            "hold",
+            "engagement",
+            "queued_until",
+            "organization",
+            "service",
+            "reporter",
+            "acknowledged_name",
+            "detected_at",
+            "received_at",
+            "acked_at",
+            "first_response_at",
+            "mitigated_at",
+            "resolved_at",
+            "confirmed_at",
+            "closed_at",
+            "reopen_count",
+            "clocks",
         )
         read_only_fields = fields
 
     def get_clocks(self, incident: Incident) -> list[dict[str, Any]]:
         shown = [clock for clock in incident.clocks.all() if clock.kind != "ack"]
-        return ClockSerializer(shown, many=True).data
+        return list(ClockSerializer(shown, many=True).data)
 
 
 class StaffIncidentSerializer(IncidentSerializer):
     """The same, with the decision and its reasons."""
 
     class Meta(IncidentSerializer.Meta):
-        fields = (*IncidentSerializer.Meta.fields, "decision", "owner", "generation")
+        fields: ClassVar[Any] = (*IncidentSerializer.Meta.fields, "decision", "owner", "generation")
         read_only_fields = fields
 
 
@@ -140,7 +183,11 @@ def shown(incident: Incident, actor: Any) -> dict[str, Any]:
 
 def _seen(request: Request, pk: int) -> Incident:
     incident = (
-        Incident.objects.visible_to(actor_of(request)).select_related("organization", "service", "reporter").prefetch_related("clocks").filter(pk=pk).first()
+        Incident.objects.visible_to(actor_of(request))
+        .select_related("organization", "service", "reporter")
+        .prefetch_related("clocks")
+        .filter(pk=pk)
+        .first()
     )
     if incident is None:
         raise NotFound("There is no such incident.")
@@ -153,10 +200,17 @@ class IncidentList(APIView):
     permission_classes = [HasScope]
     scopes = {"GET": "read", "POST": "report"}
 
-    @extend_schema(responses=IncidentSerializer(many=True), parameters=[OpenApiParameter("status", str), OpenApiParameter("severity", str)])
+    @extend_schema(
+        responses=IncidentSerializer(many=True),
+        parameters=[OpenApiParameter("status", str), OpenApiParameter("severity", str)],
+    )
     def get(self, request: Request) -> Response:
         actor = actor_of(request)
-        incidents = Incident.objects.visible_to(actor).select_related("organization", "service", "reporter").prefetch_related("clocks")
+        incidents = (
+            Incident.objects.visible_to(actor)
+            .select_related("organization", "service", "reporter")
+            .prefetch_related("clocks")
+        )
         if wanted := request.query_params.get("status"):
             incidents = incidents.open() if wanted == "open" else incidents.filter(status=wanted)
         if severity := request.query_params.get("severity"):
@@ -176,7 +230,11 @@ class IncidentList(APIView):
         if len(key) > 120:
             raise Invalid("An Idempotency-Key has at most 120 characters.", field="Idempotency-Key")
         incident = actions.report(body.report(actor, key), actor=actor)
-        return Response(shown(incident, actor), status=status.HTTP_201_CREATED, headers={"Location": f"/api/v1/incidents/{incident.pk}/"})
+        return Response(
+            shown(incident, actor),
+            status=status.HTTP_201_CREATED,
+            headers={"Location": f"/api/v1/incidents/{incident.pk}/"},
+        )
 
 
 class IncidentDetail(APIView):
@@ -217,7 +275,9 @@ class NothingSerializer(StrictSerializer):
 class UpdateSerializer(StrictSerializer):
     state = serializers.CharField(max_length=10_000)
     doing = serializers.CharField(max_length=10_000)
-    status = serializers.ChoiceField(["investigating", "identified", "mitigating", "monitoring"], required=False, default="")
+    status = serializers.ChoiceField(
+        ["investigating", "identified", "mitigating", "monitoring"], required=False, default=""
+    )
     next_update_at = serializers.DateTimeField(required=False, allow_null=True, default=None)
 
 
@@ -252,20 +312,50 @@ def _verb(name: str, serializer: type[StrictSerializer], call: Any, scope: str =
 
 
 VERBS: dict[str, type[APIView]] = {
-    "acknowledge": _verb("acknowledge", NothingSerializer, lambda pk, actor, said: actions.acknowledge(pk, actor=actor)),
+    "acknowledge": _verb(
+        "acknowledge", NothingSerializer, lambda pk, actor, said: actions.acknowledge(pk, actor=actor)
+    ),
     "claim": _verb("claim", NothingSerializer, lambda pk, actor, said: actions.claim(pk, actor=actor)),
-    "escalate": _verb("escalate", OptionalTextSerializer, lambda pk, actor, said: actions.escalate(pk, actor=actor, reason=said["text"])),
-    "hand-back": _verb("hand_back", OptionalTextSerializer, lambda pk, actor, said: actions.hand_back(pk, actor=actor, reason=said["text"])),
-    "notes": _verb("note", TextSerializer, lambda pk, actor, said: actions.write_note(pk, actor=actor, text=said["text"])),
-    "messages": _verb("message", TextSerializer, lambda pk, actor, said: actions.write_message(pk, actor=actor, text=said["text"]), "report"),
+    "escalate": _verb(
+        "escalate",
+        OptionalTextSerializer,
+        lambda pk, actor, said: actions.escalate(pk, actor=actor, reason=said["text"]),
+    ),
+    "hand-back": _verb(
+        "hand_back",
+        OptionalTextSerializer,
+        lambda pk, actor, said: actions.hand_back(pk, actor=actor, reason=said["text"]),
+    ),
+    "notes": _verb(
+        "note", TextSerializer, lambda pk, actor, said: actions.write_note(pk, actor=actor, text=said["text"])
+    ),
+    "messages": _verb(
+        "message",
+        TextSerializer,
+        lambda pk, actor, said: actions.write_message(pk, actor=actor, text=said["text"]),
+        "report",
+    ),
     "updates": _verb("update", UpdateSerializer, lambda pk, actor, said: actions.post_update(pk, actor=actor, **said)),
-    "severity": _verb("severity", SeveritySerializer, lambda pk, actor, said: actions.change_severity(pk, actor=actor, **said)),
+    "severity": _verb(
+        "severity", SeveritySerializer, lambda pk, actor, said: actions.change_severity(pk, actor=actor, **said)
+    ),
     "hold": _verb("hold", HoldSerializer, lambda pk, actor, said: actions.hold(pk, actor=actor, **said)),
     "release": _verb("release", NothingSerializer, lambda pk, actor, said: actions.release(pk, actor=actor)),
-    "resolve": _verb("resolve", TextSerializer, lambda pk, actor, said: actions.resolve(pk, actor=actor, summary=said["text"])),
-    "confirm": _verb("confirm", OptionalTextSerializer, lambda pk, actor, said: actions.confirm(pk, actor=actor, text=said["text"]), "report"),
-    "reopen": _verb("reopen", TextSerializer, lambda pk, actor, said: actions.reopen(pk, actor=actor, reason=said["text"]), "report"),
-    "cancel": _verb("cancel", TextSerializer, lambda pk, actor, said: actions.cancel(pk, actor=actor, reason=said["text"])),
+    "resolve": _verb(
+        "resolve", TextSerializer, lambda pk, actor, said: actions.resolve(pk, actor=actor, summary=said["text"])
+    ),
+    "confirm": _verb(
+        "confirm",
+        OptionalTextSerializer,
+        lambda pk, actor, said: actions.confirm(pk, actor=actor, text=said["text"]),
+        "report",
+    ),
+    "reopen": _verb(
+        "reopen", TextSerializer, lambda pk, actor, said: actions.reopen(pk, actor=actor, reason=said["text"]), "report"
+    ),
+    "cancel": _verb(
+        "cancel", TextSerializer, lambda pk, actor, said: actions.cancel(pk, actor=actor, reason=said["text"])
+    ),
 }
 
 urlpatterns = [

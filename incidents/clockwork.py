@@ -45,7 +45,9 @@ def terms_of(entitlement: Entitlement, *, goodwill: bool = False) -> sla.Terms |
         version=str(plan.version),
         calendars={coverage.value: entitlement.hours.of(coverage) for coverage in used},
         targets=targets,
-        after_mitigation={s: level.next_update_mitigated for s, level in plan.levels.items() if level.next_update_mitigated},
+        after_mitigation={
+            s: level.next_update_mitigated for s, level in plan.levels.items() if level.next_update_mitigated
+        },
         cadence_from_declaration=frozenset({"P1"}) if entitlement.has(Feature.WAR_ROOM) else frozenset(),
         goodwill=goodwill,
     )
@@ -93,8 +95,16 @@ def _write(incident: Incident, events: list[sla.Event], now: datetime) -> None:
         spec = {key: value for key, value in event.to_spec().items() if key != "sequence"}
         sealed = seal(previous, incident.pk, event.sequence, spec)
         rows.append(
-            ClockEvent(incident=incident, sequence=event.sequence, at=event.at, kind=event.kind, data=spec, recorded_at=now,
-                       previous_hash=previous, hash=sealed)
+            ClockEvent(
+                incident=incident,
+                sequence=event.sequence,
+                at=event.at,
+                kind=event.kind,
+                data=spec,
+                recorded_at=now,
+                previous_hash=previous,
+                hash=sealed,
+            )
         )
         previous = sealed
     ClockEvent.objects.bulk_create(rows)
@@ -110,7 +120,17 @@ def _last_hash(incident: Incident) -> str:
     return ClockEvent.objects.filter(incident=incident).order_by("-sequence").values_list("hash", flat=True)[0]
 
 
-_STORED = ("severity", "target_seconds", "promise", "started_at", "effective_start", "due_at", "state", "satisfied_at", "is_counted")
+_STORED = (
+    "severity",
+    "target_seconds",
+    "promise",
+    "started_at",
+    "effective_start",
+    "due_at",
+    "state",
+    "satisfied_at",
+    "is_counted",
+)
 
 
 def _store(incident: Incident, clocks: tuple[sla.Clock, ...], *, is_new: bool) -> None:
@@ -145,15 +165,21 @@ def _same(row: SlaClock, stored: SlaClock | None) -> bool:
 
 
 def _note_breaches(incident: Incident, clocks: tuple[sla.Clock, ...], now: datetime) -> None:
-    missed = [clock for clock in clocks if clock.breached_at is not None and clock.kind is not sla.ClockKind.ACK]
+    missed = [c for c in clocks if c.breached_at is not None and c.kind is not sla.ClockKind.ACK]
     if not missed:
         return
     Breach.objects.bulk_create(
         [
             Breach(
-                incident=incident, kind=clock.kind, cycle=clock.cycle, severity=clock.severity,
-                target_seconds=int(clock.target.duration.total_seconds()), due_at=clock.breached_at, detected_at=now,
-                satisfied_at=clock.satisfied_at, is_counted=clock.counts and not incident.is_drill,
+                incident=incident,
+                kind=clock.kind,
+                cycle=clock.cycle,
+                severity=clock.severity,
+                target_seconds=int(clock.target.duration.total_seconds()),
+                due_at=clock.breached_at,
+                detected_at=now,
+                satisfied_at=clock.satisfied_at,
+                is_counted=clock.counts and not incident.is_drill,
             )
             for clock in missed
         ],

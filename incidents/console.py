@@ -13,7 +13,6 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 
 from incidents import actions
-from incidents.actions import Report
 from incidents.boards import customers, queue
 from incidents.boards import incident as incident_board
 from incidents.forms import StaffReportForm
@@ -48,7 +47,9 @@ def show_queue(request: HttpRequest, actor: Actor) -> HttpResponse:
         "next_step": incident_board.next_step(pressing) if pressing else None,
         "shown": queue.SHOWN,
     }
-    return page(request, "console/queue.html", context, {"rows": "console/_rows.html", "attention": "console/_attention.html"})
+    return page(
+        request, "console/queue.html", context, {"rows": "console/_rows.html", "attention": "console/_attention.html"}
+    )
 
 
 def _seen(actor: Actor, pk: int) -> Incident:
@@ -87,20 +88,28 @@ VERBS: dict[str, Verb] = {
     "note": lambda pk, actor, said: actions.write_note(pk, actor=actor, text=said.get("text", "")),
     "message": lambda pk, actor, said: actions.write_message(pk, actor=actor, text=said.get("text", "")),
     "update": lambda pk, actor, said: actions.post_update(
-        pk, actor=actor, state=said.get("state", ""), doing=said.get("doing", ""), status=said.get("status", ""),
+        pk,
+        actor=actor,
+        state=said.get("state", ""),
+        doing=said.get("doing", ""),
+        status=said.get("status", ""),
         next_update_at=_minutes_from_now(said.get("next", "")),
     ),
     "severity": lambda pk, actor, said: actions.change_severity(
         pk, actor=actor, severity=said.get("severity", ""), reason=said.get("reason", "")
     ),
     "status": lambda pk, actor, said: actions.change_status(pk, actor=actor, status=said.get("status", "")),
-    "hold": lambda pk, actor, said: actions.hold(pk, actor=actor, kind=said.get("kind", ""), question=said.get("question", "")),
+    "hold": lambda pk, actor, said: actions.hold(
+        pk, actor=actor, kind=said.get("kind", ""), question=said.get("question", "")
+    ),
     "release": lambda pk, actor, said: actions.release(pk, actor=actor),
     "resolve": lambda pk, actor, said: actions.resolve(pk, actor=actor, summary=said.get("summary", "")),
     "reopen": lambda pk, actor, said: actions.reopen(pk, actor=actor, reason=said.get("reason", "")),
     "cancel": lambda pk, actor, said: actions.cancel(pk, actor=actor, reason=said.get("reason", "")),
     "close": lambda pk, actor, said: actions.close(pk, actor=actor),
-    "notice": lambda pk, actor, said: actions.draft_notice(pk, actor=actor, page_id=_number(said.get("page", ""), "page")),
+    "notice": lambda pk, actor, said: actions.draft_notice(
+        pk, actor=actor, page_id=_number(said.get("page", ""), "page")
+    ),
 }
 
 
@@ -143,7 +152,9 @@ def declare(request: HttpRequest, actor: Actor) -> HttpResponse:
 @door("console", staff=True)
 def list_customers(request: HttpRequest, actor: Actor) -> HttpResponse:
     """Every organization with its plan and what is open there."""
-    return page(request, "console/customers.html", {"section": "customers", "customers": customers.summaries(instants.now())})
+    return page(
+        request, "console/customers.html", {"section": "customers", "customers": customers.summaries(instants.now())}
+    )
 
 
 @require_GET
@@ -166,18 +177,37 @@ def jump(request: HttpRequest, actor: Actor) -> HttpResponse:
     asked = request.GET.get("q", "").strip()[:100]
     number = asked.upper().removeprefix("INC-")
     found = Incident.objects.visible_to(actor).select_related("organization").order_by("-received_at")
-    matches = found.filter(pk=int(number)) if number.isdigit() and len(number) < 19 else found.filter(
-        Q(title__icontains=asked) | Q(organization__name__icontains=asked)
+    matches = (
+        found.filter(pk=int(number))
+        if number.isdigit() and len(number) < 19
+        else found.filter(Q(title__icontains=asked) | Q(organization__name__icontains=asked))
     )
-    results = [
-        {"kind": "incident", "label": f"{one.ref} {one.title}", "note": one.organization.name if one.organization else "our platform",
-         "url": reverse("console:incident", args=[one.pk])}
-        for one in matches[:FOUND]
-    ] if asked else []
-    results += [
-        {"kind": "customer", "label": one.name, "note": "customer", "url": reverse("console:customer", args=[one.slug])}
-        for one in Organization.objects.filter(name__icontains=asked, is_hidden=False)[:5]
-    ] if asked else []
+    results = (
+        [
+            {
+                "kind": "incident",
+                "label": f"{one.ref} {one.title}",
+                "note": one.organization.name if one.organization else "our platform",
+                "url": reverse("console:incident", args=[one.pk]),
+            }
+            for one in matches[:FOUND]
+        ]
+        if asked
+        else []
+    )
+    results += (
+        [
+            {
+                "kind": "customer",
+                "label": one.name,
+                "note": "customer",
+                "url": reverse("console:customer", args=[one.slug]),
+            }
+            for one in Organization.objects.filter(name__icontains=asked, is_hidden=False)[:5]
+        ]
+        if asked
+        else []
+    )
     return JsonResponse({"results": results})
 
 
@@ -188,7 +218,9 @@ def list_notices(request: HttpRequest, actor: Actor) -> HttpResponse:
     context = {
         "section": "status",
         "pages": StatusPage.objects.prefetch_related("components"),
-        "notices": Notice.objects.select_related("page", "incident").prefetch_related("updates", "components").order_by("is_posted", "-starts_at")[:50],
+        "notices": Notice.objects.select_related("page", "incident")
+        .prefetch_related("updates", "components")
+        .order_by("is_posted", "-starts_at")[:50],
         "states": Notice.State.choices,
         "component_states": Component.State.choices,
     }
@@ -201,7 +233,11 @@ def post_notice(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     """Publish a draft, or the next update of a notice."""
     said = request.POST
     actions.post_notice(
-        pk, actor=actor, text=said.get("text", ""), state=said.get("state", ""), title=said.get("title", ""),
+        pk,
+        actor=actor,
+        text=said.get("text", ""),
+        state=said.get("state", ""),
+        title=said.get("title", ""),
         component_state=said.get("component_state", ""),
     )
     return redirect("console:notices")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.functional import SimpleLazyObject
@@ -12,7 +13,11 @@ from incidents.boards import queue
 from rotations import boards
 from rotations.models import Schedule
 from supportdesk import instants
+from supportdesk.accounts.models import User
 from supportdesk.actors import Actor
+from supportdesk.entitlements import Feature
+from supportdesk.organizations import terms
+from supportdesk.organizations.models import Contact
 from supportdesk.web import context
 
 
@@ -30,15 +35,25 @@ def desk(request: HttpRequest) -> dict[str, Any]:
             "jump_url": reverse("console:jump"),
         }
     else:
-        said["desk"]["portal_nav"] = _portal_nav()
+        said["desk"] |= {
+            "portal_nav": _portal_nav(),
+            "emergency_number": SimpleLazyObject(lambda: _emergency_number(user)),
+        }
     return said
 
 
 def _console_nav(actor: Actor) -> list[dict[str, Any]]:
     waiting = queue.of_tab(actor, "needs-action").count()
     pressing = waiting and queue.unacknowledged(actor) is not None
-    nav = [
-        {"slug": "queue", "label": "Queue", "url": reverse("console:queue"), "icon_name": "inbox", "count": waiting, "is_urgent": pressing},
+    nav: list[dict[str, Any]] = [
+        {
+            "slug": "queue",
+            "label": "Queue",
+            "url": reverse("console:queue"),
+            "icon_name": "inbox",
+            "count": waiting,
+            "is_urgent": pressing,
+        },
         {"slug": "oncall", "label": "On-call", "url": reverse("rotations:oncall"), "icon_name": "calendar-clock"},
         {"slug": "customers", "label": "Customers", "url": reverse("console:customers"), "icon_name": "building-2"},
         {"slug": "reports", "label": "Reports", "url": reverse("reports:index"), "icon_name": "scroll-text"},
@@ -56,6 +71,15 @@ def _portal_nav() -> list[dict[str, Any]]:
         {"slug": "reports", "label": "Reports", "url": reverse("portal-reports:index"), "icon_name": "scroll-text"},
         {"slug": "plan", "label": "Your plan", "url": reverse("portal:plan"), "icon_name": "shield-check"},
     ]
+
+
+def _emergency_number(user: User) -> str:
+    """The number a plan with an emergency line includes; empty for everybody else."""
+    contact = Contact.objects.select_related("organization__calendar").filter(user=user, is_active=True).first()
+    has_line = contact is not None and terms.entitlement(contact.organization, instants.now()).has(
+        Feature.EMERGENCY_PHONE
+    )
+    return settings.EMERGENCY_NUMBER if has_line else ""
 
 
 def _on_call(actor: Actor) -> list[boards.Seat]:

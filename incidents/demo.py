@@ -65,7 +65,11 @@ class World:
 
 
 def build(
-    now: datetime, *, vendors: Mapping[str, Mapping[str, str]] | None = None, minute: timedelta = timedelta(minutes=1), password: str = PASSWORD
+    now: datetime,
+    *,
+    vendors: Mapping[str, Mapping[str, str]] | None = None,
+    minute: timedelta = timedelta(minutes=1),
+    password: str = PASSWORD,
 ) -> World:
     """Make the world, or find it. `vendors` are the values of the connections to make; `minute` shortens every wait."""
     world = World()
@@ -106,7 +110,9 @@ def _people(world: World, now: datetime, password: str, minute: timedelta) -> No
     for login, name, role, zone, phone, slack, senior in _STAFF:
         user = world.users[login] = _user(login, name, role, zone, password, "desk.example", senior=senior)
         for kind, address in (("slack", slack), ("sms", phone), ("phone", phone), ("email", user.email)):
-            method, made = ContactMethod.objects.get_or_create(user=user, kind=kind, address=address, defaults={"verified_at": now})
+            method, made = ContactMethod.objects.get_or_create(
+                user=user, kind=kind, address=address, defaults={"verified_at": now}
+            )
             if made and minute < timedelta(minutes=1):
                 _hurried_rule(user, method, minute)
 
@@ -122,13 +128,26 @@ def _customers(world: World, now: datetime, password: str) -> None:
     for login, name, company, plan, zone, channel in _CUSTOMERS:
         slug = company.lower()
         organization, _ = Organization.objects.get_or_create(
-            slug=slug, defaults={"name": company, "time_zone": zone, "slack_channel": channel, "account_manager": world.users["dana"],
-                                 "emergency_pin": "4711"},
+            slug=slug,
+            defaults={
+                "name": company,
+                "time_zone": zone,
+                "slack_channel": channel,
+                "account_manager": world.users["dana"],
+                "emergency_pin": "4711",
+            },
         )
         user = _user(login, name, Role.CUSTOMER, zone, password, f"{slug}.example")
         contact, _ = Contact.objects.get_or_create(
-            organization=organization, email=user.email,
-            defaults={"name": name, "user": user, "is_admin": True, "slack_id": f"U0{login.upper()}", "phone": "+12125550142" if login == "alice" else ""},
+            organization=organization,
+            email=user.email,
+            defaults={
+                "name": name,
+                "user": user,
+                "is_admin": True,
+                "slack_id": f"U0{login.upper()}",
+                "phone": "+12125550142" if login == "alice" else "",
+            },
         )
         if not organization.contracts.exists():
             Contract.objects.create(organization=organization, plan_version=versions[plan], valid_from=date(2026, 1, 1))
@@ -147,16 +166,21 @@ def let_sam_sleep(world: World, now: datetime) -> None:
 
 def _services(world: World) -> None:
     for slug, name, owner, tier in (
-        ("checkout", "Checkout", None, 1), ("search", "Search", None, 2), ("acme-warehouse", "Acme warehouse link", "acme", 1)
+        ("checkout", "Checkout", None, 1),
+        ("search", "Search", None, 2),
+        ("acme-warehouse", "Acme warehouse link", "acme", 1),
     ):
         world.services[slug], _ = Service.objects.get_or_create(
-            slug=slug, defaults={"name": name, "tier": tier, "organization": world.organizations[owner] if owner else None}
+            slug=slug,
+            defaults={"name": name, "tier": tier, "organization": world.organizations[owner] if owner else None},
         )
 
 
 def _schedules(world: World) -> None:
     dana = world.users["dana"]
-    world.duty, made = Schedule.objects.get_or_create(slug="duty", defaults={"name": "Duty managers", "duty": True, "fallback": dana})
+    world.duty, made = Schedule.objects.get_or_create(
+        slug="duty", defaults={"name": "Duty managers", "duty": True, "fallback": dana}
+    )
     if made:
         _layer(world, world.duty, "Managers", "Europe/Berlin", None, None, ("dana",))
     world.schedule, made = Schedule.objects.get_or_create(
@@ -168,9 +192,18 @@ def _schedules(world: World) -> None:
 
 
 def _layer(
-    world: World, schedule: Schedule, name: str, zone: str, opens: time | None, closes: time | None, ring: tuple[str, ...], position: int = 0
+    world: World,
+    schedule: Schedule,
+    name: str,
+    zone: str,
+    opens: time | None,
+    closes: time | None,
+    ring: tuple[str, ...],
+    position: int = 0,
 ) -> None:
-    layer = Layer.objects.create(schedule=schedule, name=name, time_zone=zone, window_start=opens, window_end=closes, position=position)
+    layer = Layer.objects.create(
+        schedule=schedule, name=name, time_zone=zone, window_start=opens, window_end=closes, position=position
+    )
     begins = opens or time(0)
     revision = RotationRevision.objects.create(layer=layer, unit="weekly", every=1, anchor=f"{ANCHOR}T{begins:%H:%M}")
     for place, login in enumerate(ring):
@@ -180,7 +213,9 @@ def _layer(
 
 def _connections(world: World, vendors: Mapping[str, Mapping[str, str]]) -> None:
     for vendor, values in vendors.items():
-        row = Connection.objects.filter(vendor=vendor, organization=None).first() or Connection(vendor=vendor, name=vendor.title())
+        row = Connection.objects.filter(vendor=vendor, organization=None).first() or Connection(
+            vendor=vendor, name=vendor.title()
+        )
         row.set_values(dict(values))
         if vendor == "slack":
             row.settings["channel"] = DESK_CHANNEL
@@ -191,5 +226,7 @@ def _connections(world: World, vendors: Mapping[str, Mapping[str, str]]) -> None
 def _status_page(world: World) -> None:
     page, made = StatusPage.objects.get_or_create(slug="status", defaults={"name": "Our services"})
     if made:
-        for position, (name, slug) in enumerate((("Checkout", "checkout"), ("Search", "search"), ("Billing export", ""))):
+        for position, (name, slug) in enumerate(
+            (("Checkout", "checkout"), ("Search", "search"), ("Billing export", ""))
+        ):
             Component.objects.create(page=page, name=name, position=position, service=world.services.get(slug))

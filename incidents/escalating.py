@@ -1,4 +1,5 @@
-"""Carrying out escalations: the pure engine decides, this writes what it decided as pages, deliveries, entries and timers.
+"""Carrying out escalations: the pure engine decides, this writes what it decided as pages, deliveries, entries and
+timers.
 
 Called by verbs, inside their transaction, with the incident locked.
 """
@@ -15,7 +16,7 @@ from incidents import facts, telling, timeline
 from incidents.models import Escalation, Incident, Page
 from incidents.timeline import Fact
 from rotations import policies
-from rotations.escalation import Event, EventKind, Outcome, Policy, State, Status, decide, next_due
+from rotations.escalation import Event, EventKind, Outcome, Policy, State, decide, next_due
 from rotations.escalation import effects as fx
 from rotations.escalation.policy import Kind, Pager
 from rotations.models import EscalationPolicy, Schedule
@@ -34,7 +35,8 @@ URGENT = ("P1", "P2")
 
 
 def policy_for(incident: Incident) -> EscalationPolicy | None:
-    """The policy this incident's severity gets under its plan; our own platform is worked under our own policy (MON-11)."""
+    """The policy this incident's severity gets under its plan; our own platform is worked under our own policy
+    (MON-11)."""
     plan = incident.entitlement.get("plan", "")
     return policies.choose(
         incident.severity, plan=plan, organization_id=incident.organization_id, service_id=incident.service_id
@@ -45,7 +47,9 @@ def start(incident: Incident, lines: Lines | None = None, *, kind: EventKind = E
     """Begin paging for an incident, by the policy as it stands now (ESC-4)."""
     row = policy_for(incident)
     if row is None:
-        timeline.record(incident, actors.desk(), Fact("no_policy", f"No escalation policy covers {incident.severity} here."))
+        timeline.record(
+            incident, actors.desk(), Fact("no_policy", f"No escalation policy covers {incident.severity} here.")
+        )
         return
     event = Event(kind, instants.now(), severity=incident.severity, policy=row.value(), backup_first=False)
     existing = Escalation.objects.filter(incident=incident).first()
@@ -69,7 +73,7 @@ def change_severity(incident: Incident, *, raised: bool) -> None:
     """The new severity's policy takes over (ESC-11)."""
     row = policy_for(incident)
     kind = EventKind.SEVERITY_UP if raised else EventKind.SEVERITY_DOWN
-    details = {"severity": incident.severity, "policy": row.value() if row else None}
+    details: dict[str, Any] = {"severity": incident.severity, "policy": row.value() if row else None}
     escalation = Escalation.objects.filter(incident=incident).first()
     if escalation is not None and row is not None:
         Escalation.objects.filter(pk=escalation.pk).update(policy=row)
@@ -139,13 +143,26 @@ def _page(work: _Work, effect: fx.Page) -> None:
     name = work.name(effect.person)
     user = work.people.directory.user(effect.person)
     page = Page.objects.create(
-        incident=work.incident, user=user, recipient=name, generation=work.incident.generation, step=effect.step or 0,
-        turn=effect.pass_number, reason=effect.reason, planned_at=effect.at, created_at=work.now,
+        incident=work.incident,
+        user=user,
+        recipient=name,
+        generation=work.incident.generation,
+        step=effect.step or 0,
+        turn=effect.pass_number,
+        reason=effect.reason,
+        planned_at=effect.at,
+        created_at=work.now,
     )
     work.note(
-        "paged", f"Paging {name} ({REASONS.get(effect.reason, effect.reason)}).",
-        page=page.pk, user=user.pk if user else None, step=effect.step, turn=effect.pass_number, reason=effect.reason,
-        planned_at=effect.at.isoformat(), pager=effect.pager.value,
+        "paged",
+        f"Paging {name} ({REASONS.get(effect.reason, effect.reason)}).",
+        page=page.pk,
+        user=user.pk if user else None,
+        step=effect.step,
+        turn=effect.pass_number,
+        reason=effect.reason,
+        planned_at=effect.at.isoformat(),
+        pager=effect.pager.value,
     )
     if effect.pager is Pager.INTERNAL:
         work.posts += attempts(work.incident, page, user.time_zone if user else "UTC", _chain(work, effect), work.lines)
@@ -172,20 +189,36 @@ def _chain(work: _Work, effect: fx.Page) -> tuple[reach.Attempt, ...]:
     return reach.chain(methods, important=important, rules=own)
 
 
-def attempts(
-    incident: Incident, page: Page, zone: str, chain: tuple[reach.Attempt, ...], lines: Lines
-) -> list[Post]:
+def attempts(incident: Incident, page: Page, zone: str, chain: tuple[reach.Attempt, ...], lines: Lines) -> list[Post]:
     """The deliveries of one page, the first of them due now."""
     token = links.page_token(page.pk, page.user_id)
-    said = facts.for_staff(incident, zone=zone, token=token, waiting=0, recipient=page.recipient, reason=REASONS.get(page.reason, page.reason))
+    said = facts.for_staff(
+        incident,
+        zone=zone,
+        token=token,
+        waiting=0,
+        recipient=page.recipient,
+        reason=REASONS.get(page.reason, page.reason),
+    )
     said |= {"url": links.absolute("page", token), "button": "Acknowledge"}
     now = page.created_at
     return [
         Post(
-            key=f"{page.key_prefix}{number}", kind="page", connection=lines.line(attempt.method.kind),
-            vendor=attempt.method.kind, to=attempt.method.address, subject=incident.subject, recipient=page.recipient,
-            user_id=page.user_id, facts=said, generation=incident.generation, at=now + attempt.after, lane=Lane.PAGE,
-            urgent=incident.severity in URGENT, most_attempts=4, on_settled=PAGE_SETTLED,
+            key=f"{page.key_prefix}{number}",
+            kind="page",
+            connection=lines.line(attempt.method.kind),
+            vendor=attempt.method.kind,
+            to=attempt.method.address,
+            subject=incident.subject,
+            recipient=page.recipient,
+            user_id=page.user_id,
+            facts=said,
+            generation=incident.generation,
+            at=now + attempt.after,
+            lane=Lane.PAGE,
+            urgent=incident.severity in URGENT,
+            most_attempts=4,
+            on_settled=PAGE_SETTLED,
         )
         for number, attempt in enumerate(chain)
     ]
@@ -204,9 +237,16 @@ def _channel(work: _Work, effect: fx.Channel) -> None:
         work.posts.append(
             Post(
                 key=f"channel:{work.incident.pk}:{work.incident.generation}:{effect.pass_number}:{effect.step}:{channel}",
-                kind="oncall", connection=line, vendor="slack", to=channel, subject=work.incident.subject,
-                recipient=f"channel {channel}", facts=facts.for_staff(work.incident, token="", reader="all"),
-                generation=work.incident.generation, lane=Lane.PAGE, urgent=True,
+                kind="oncall",
+                connection=line,
+                vendor="slack",
+                to=channel,
+                subject=work.incident.subject,
+                recipient=f"channel {channel}",
+                facts=facts.for_staff(work.incident, token="", reader="all"),
+                generation=work.incident.generation,
+                lane=Lane.PAGE,
+                urgent=True,
             )
         )
 
@@ -226,17 +266,34 @@ def _pagerduty(work: _Work, effect: fx.Channel) -> None:
         return
     work.posts.append(
         Post(
-            key=f"pagerduty:{facts.thread(work.incident)}:{effect.pass_number}:{effect.step}", kind="page", connection=line,
-            vendor="pagerduty", to="desk", subject=work.incident.subject, recipient="PagerDuty",
-            facts=facts.for_staff(work.incident, action="trigger", token="", waiting=0, recipient="PagerDuty", reason="escalation policy"),
-            generation=work.incident.generation, lane=Lane.PAGE, urgent=True, most_attempts=4, on_settled=PAGE_SETTLED,
+            key=f"pagerduty:{facts.thread(work.incident)}:{effect.pass_number}:{effect.step}",
+            kind="page",
+            connection=line,
+            vendor="pagerduty",
+            to="desk",
+            subject=work.incident.subject,
+            recipient="PagerDuty",
+            facts=facts.for_staff(
+                work.incident, action="trigger", token="", waiting=0, recipient="PagerDuty", reason="escalation policy"
+            ),
+            generation=work.incident.generation,
+            lane=Lane.PAGE,
+            urgent=True,
+            most_attempts=4,
+            on_settled=PAGE_SETTLED,
         )
     )
 
 
 def _fired(work: _Work, effect: fx.StepFired) -> None:
     turn = f", pass {effect.pass_number}" if effect.pass_number > 1 else ""
-    work.note("step_fired", f"Escalation step {effect.step}{turn}.", step=effect.step, turn=effect.pass_number, planned_at=effect.at.isoformat())
+    work.note(
+        "step_fired",
+        f"Escalation step {effect.step}{turn}.",
+        step=effect.step,
+        turn=effect.pass_number,
+        planned_at=effect.at.isoformat(),
+    )
 
 
 def _step_skipped(work: _Work, effect: fx.StepSkipped) -> None:
@@ -253,7 +310,10 @@ def _nobody(work: _Work, effect: fx.NobodyOnCall) -> None:
     where = f"Step {effect.step} found" if effect.step else "There is"
     work.note("nobody_on_call", f"{where} nobody who can be reached. {stand_in} is paged instead.", step=effect.step)
     telling.tell(
-        work.incident, "no_answer", f"nobody:{work.incident.generation}:{effect.pass_number}:{effect.step}", work.lines,
+        work.incident,
+        "no_answer",
+        f"nobody:{work.incident.generation}:{effect.pass_number}:{effect.step}",
+        work.lines,
         trouble=f"{where} nobody who can be reached; {stand_in} is paged instead.",
     )
 
@@ -263,9 +323,15 @@ def _fatigue(work: _Work, effect: fx.FatigueException) -> None:
 
 
 def _exhausted(work: _Work, effect: fx.Exhausted) -> None:
-    work.note("exhausted", "Every step has been tried and nobody has acknowledged. The fallback manager is paged again and again.")
+    work.note(
+        "exhausted",
+        "Every step has been tried and nobody has acknowledged. The fallback manager is paged again and again.",
+    )
     telling.tell(
-        work.incident, "no_answer", f"exhausted:{work.incident.generation}:{effect.pass_number}", work.lines,
+        work.incident,
+        "no_answer",
+        f"exhausted:{work.incident.generation}:{effect.pass_number}",
+        work.lines,
         trouble="Every step of the escalation policy has been tried and nobody has acknowledged.",
     )
 
@@ -322,7 +388,9 @@ def stop_pages(incident: Incident, actor: Actor, *, by_user_id: int | None = Non
     now = instants.now()
     open_pages = Page.objects.filter(incident=incident, state=Page.State.OPEN)
     if by_user_id is not None:
-        open_pages.filter(user_id=by_user_id).update(state=Page.State.ACKNOWLEDGED, ended_at=now, acknowledged_via=actor.via)
+        open_pages.filter(user_id=by_user_id).update(
+            state=Page.State.ACKNOWLEDGED, ended_at=now, acknowledged_via=actor.via
+        )
     open_pages.update(state=Page.State.STOPPED, ended_at=now)
     outbox.cancel(incident.subject, kinds=("page", "oncall"), reason=why)
 
@@ -343,7 +411,11 @@ def page_duty_manager(incident: Incident, lines: Lines) -> None:
     people = LivePeople(row, Directory(lines)) if row else None
     person = people.fallback(instants.now()) if people else None
     if people is None or person is None:
-        timeline.record(incident, actors.desk(), Fact("nobody_on_call", "There is no duty manager to tell about a data loss or exposure."))
+        timeline.record(
+            incident,
+            actors.desk(),
+            Fact("nobody_on_call", "There is no duty manager to tell about a data loss or exposure."),
+        )
         return
     page = fx.Page(instants.now(), person, Kind.DUTY_MANAGER, pass_number=1, step=0)
     _Work(incident, (page,), people, lines).carry_out()

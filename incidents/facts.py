@@ -35,18 +35,27 @@ def about(incident: Incident, *, zone: str = "UTC", **more: Any) -> dict[str, An
 
 def for_staff(incident: Incident, *, zone: str = "UTC", **more: Any) -> dict[str, Any]:
     """The same, pointing into the console."""
-    return about(incident, zone=zone, url=links.absolute("console:incident", incident.pk), button="Open in the console", **more)
+    return about(
+        incident, zone=zone, url=links.absolute("console:incident", incident.pk), button="Open in the console", **more
+    )
 
 
 def for_customer(incident: Incident, **more: Any) -> dict[str, Any]:
     """The same, pointing into the portal, in the organization's zone."""
     return about(
-        incident, zone=incident.zone, url=links.absolute("portal:incident", incident.pk), button="Open in the portal", **more
+        incident,
+        zone=incident.zone,
+        url=links.absolute("portal:incident", incident.pk),
+        button="Open in the portal",
+        **more,
     )
 
 
 def thread(incident: Incident) -> str:
-    """What all messages of an incident share. PagerDuty never reopens a resolved key, so a reopening gets a new one (ESC-17)."""
+    """What all messages of an incident share.
+
+    PagerDuty never reopens a resolved key, so a reopening gets a new one (ESC-17).
+    """
     suffix = f":reopen-{incident.reopen_count}" if incident.reopen_count else ""
     return f"supportdesk-{incident.pk}{suffix}"
 

@@ -17,17 +17,30 @@ class ReportForm(forms.Form):
     """What a customer in distress is asked: four questions, plain words."""
 
     title = forms.CharField(
-        label="What is broken?", max_length=200, help_text="One line is enough.",
-        widget=forms.TextInput(attrs={"autofocus": True, "placeholder": "Checkout answers with an error for everybody"}),
+        label="What is broken?",
+        max_length=200,
+        help_text="One line is enough.",
+        widget=forms.TextInput(
+            attrs={"autofocus": True, "placeholder": "Checkout answers with an error for everybody"}
+        ),
     )
-    impact = forms.TypedChoiceField(label="Who is affected?", coerce=int, choices=Impact.choices, widget=forms.RadioSelect)
-    urgency = forms.TypedChoiceField(label="How bad is it right now?", coerce=int, choices=Urgency.choices, widget=forms.RadioSelect)
-    service = forms.ModelChoiceField(label="Which service?", queryset=Service.objects.none(), required=False, empty_label="Not sure")
+    impact = forms.TypedChoiceField(
+        label="Who is affected?", coerce=int, choices=Impact.choices, widget=forms.RadioSelect
+    )
+    urgency = forms.TypedChoiceField(
+        label="How bad is it right now?", coerce=int, choices=Urgency.choices, widget=forms.RadioSelect
+    )
+    service = forms.ModelChoiceField(
+        label="Which service?", queryset=Service.objects.none(), required=False, empty_label="Not sure"
+    )
     data_loss = forms.BooleanField(label="Data has been lost or damaged", required=False)
     security_exposure = forms.BooleanField(label="Somebody may have seen or taken data they should not", required=False)
     safety = forms.BooleanField(label="People are in danger", required=False)
     description = forms.CharField(
-        label="Anything that helps us", required=False, max_length=20_000, widget=forms.Textarea(attrs={"rows": 5}),
+        label="Anything that helps us",
+        required=False,
+        max_length=20_000,
+        widget=forms.Textarea(attrs={"rows": 5}),
         help_text="When did it begin, what changed, what did you try? You can add more later.",
     )
     request_key = forms.CharField(required=False, max_length=80, widget=forms.HiddenInput)
@@ -43,9 +56,16 @@ class ReportForm(forms.Form):
         """The cleaned form as the verb wants it."""
         said = self.cleaned_data
         return Report(
-            title=said["title"], description=said["description"], source=source, impact=said["impact"], urgency=said["urgency"],
-            raisers=tuple(name for name in _RAISER_FIELDS if said[name]), organization=self._organization(), reporter=reporter,
-            service=said["service"], request_key=said["request_key"],
+            title=said["title"],
+            description=said["description"],
+            source=source,
+            impact=said["impact"],
+            urgency=said["urgency"],
+            raisers=tuple(name for name in _RAISER_FIELDS if said[name]),
+            organization=self._organization(),
+            reporter=reporter,
+            service=said["service"],
+            request_key=said["request_key"],
         )
 
     def _organization(self) -> Organization | None:
@@ -56,7 +76,10 @@ class StaffReportForm(ReportForm):
     """The same, for a customer who called or wrote, or for our own platform."""
 
     customer = forms.ModelChoiceField(
-        label="For which customer?", queryset=Organization.objects.filter(is_hidden=False), required=False, empty_label="Our own platform"
+        label="For which customer?",
+        queryset=Organization.objects.filter(is_hidden=False),
+        required=False,
+        empty_label="Our own platform",
     )
     field_order = ("customer", "title", "impact", "urgency")
 

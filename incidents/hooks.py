@@ -50,11 +50,19 @@ def receive(request: HttpRequest, vendor: str, code: str) -> HttpResponse:
         replies = integration.receive(asked)
     except BadSignature as error:
         refusal = DeskError(str(error) or "The signature does not match.")
-        refusal.status, refusal.code, refusal.title = 401, "bad-signature", "This does not come from the vendor it claims to come from"
+        refusal.status, refusal.code, refusal.title = (
+            401,
+            "bad-signature",
+            "This does not come from the vendor it claims to come from",
+        )
         return answer(request, refusal)
     except BadPayload as error:
         return answer(request, Invalid(error.detail, field=error.field))
-    outcomes = [_at_once(connection, reply) for reply in replies] if integration.answers_at_once else _later(connection, replies)
+    outcomes = (
+        [_at_once(connection, reply) for reply in replies]
+        if integration.answers_at_once
+        else _later(connection, replies)
+    )
     said = integration.answer(asked, outcomes)
     return HttpResponse(said.body, status=said.status, content_type=said.content_type)
 
@@ -84,16 +92,27 @@ def _at_once(connection: Connection, reply: Reply) -> Outcome:
     InboundEvent.objects.bulk_create([_row(connection, reply, instants.now())], ignore_conflicts=True)
     event = InboundEvent.objects.get(connection=connection, key=reply.key[:200])
     if event.state == InboundEvent.State.DONE:
-        return Outcome(reply, "already" if event.outcome.get("result") == "ok" else event.outcome.get("result", "already"), event.outcome.get("text", ""))
+        return Outcome(
+            reply,
+            "already" if event.outcome.get("result") == "ok" else event.outcome.get("result", "already"),
+            event.outcome.get("text", ""),
+        )
     process(event.pk)
     event.refresh_from_db()
-    return Outcome(reply, event.outcome.get("result", "refused"), event.outcome.get("text") or "This did not work. Please use the console.")
+    return Outcome(
+        reply,
+        event.outcome.get("result", "refused"),
+        event.outcome.get("text") or "This did not work. Please use the console.",
+    )
 
 
 def _row(connection: Connection, reply: Reply, now: datetime) -> InboundEvent:
-    """An alert said again is counted again (MON-1), so each telling has a key of its own; everything else happens once."""
+    """An alert said again is counted again (MON-1), so each telling has a key of its own; everything else happens
+    once."""
     key = f"{reply.key[:160]}:{uuid4().hex}" if reply.verb == "alert" else reply.key[:200]
-    return InboundEvent(connection=connection, key=key, verb=reply.verb, reply=asdict(reply), received_at=now, due_at=now)
+    return InboundEvent(
+        connection=connection, key=key, verb=reply.verb, reply=asdict(reply), received_at=now, due_at=now
+    )
 
 
 def process(pk: int) -> bool:
@@ -169,17 +188,26 @@ def _delivery_status(connection: Connection, reply: Reply) -> str:
 
 
 def _delivery_key(connection: Connection, reply: Reply) -> str:
-    """The delivery a status is about. PagerDuty never hears our delivery keys: there it is the newest trigger of the incident."""
+    """The delivery a status is about.
+
+    PagerDuty never hears our delivery keys: there it is the newest trigger of the incident.
+    """
     if connection.vendor != "pagerduty":
         return reply.subject
-    triggers = Delivery.objects.filter(connection=connection, facts__thread=reply.subject, facts__action="trigger", settled_at=None)
+    triggers = Delivery.objects.filter(
+        connection=connection, facts__thread=reply.subject, facts__action="trigger", settled_at=None
+    )
     return triggers.order_by("-pk").values_list("key", flat=True).first() or ""
 
 
 def _resolve_hint(connection: Connection, reply: Reply) -> str:
     """The vendor considers it resolved; only the desk resolves an incident."""
     incident = senders.incident_of(reply.subject)
-    record(incident, actors.machine(connection.name, connection.vendor), Fact("resolve_hint", f"{connection.name} considers this resolved."))
+    record(
+        incident,
+        actors.machine(connection.name, connection.vendor),
+        Fact("resolve_hint", f"{connection.name} considers this resolved."),
+    )
     return ""
 
 

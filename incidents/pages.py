@@ -29,9 +29,13 @@ def _answer_by(incident: Incident) -> datetime | None:
 def show(request: HttpRequest, token: str) -> HttpResponse:
     """What rang, and the button that stops it. A link scanner that only reads changes nothing."""
     read = links.read_page_token(token)
-    page = Page.objects.select_related("incident__organization", "incident__service", "incident__reporter", "user").filter(
-        pk=read[0], user_id=read[1]
-    ).first() if read else None
+    page = (
+        Page.objects.select_related("incident__organization", "incident__service", "incident__reporter", "user")
+        .filter(pk=read[0], user_id=read[1])
+        .first()
+        if read
+        else None
+    )
     if page is None:
         return answer(request, NotFound("This link is no longer valid. Please use the console, or answer the phone."))
     try:
@@ -46,7 +50,10 @@ def show(request: HttpRequest, token: str) -> HttpResponse:
         return answer(request, error)
     escalation = Escalation.objects.filter(incident=page.incident).first()
     context = {
-        "page": page, "incident": page.incident, "token": token, "now": instants.now(),
+        "page": page,
+        "incident": page.incident,
+        "token": token,
+        "now": instants.now(),
         "answer_by": _answer_by(page.incident),
         "next_at": escalation.next_at if escalation and escalation.status == "triggered" else None,
         "is_mine": page.incident.acknowledged_by_id is not None and page.incident.acknowledged_by_id == page.user_id,

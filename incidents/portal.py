@@ -25,7 +25,11 @@ from supportdesk.web.pages import page
 
 
 def _contact(actor: Actor) -> Contact:
-    contact = Contact.objects.select_related("organization__calendar", "organization__account_manager").filter(pk=actor.contact_id, is_active=True).first()
+    contact = (
+        Contact.objects.select_related("organization__calendar", "organization__account_manager")
+        .filter(pk=actor.contact_id, is_active=True)
+        .first()
+    )
     if contact is None:
         raise NotFound("This account belongs to no customer. Please ask your account manager.")
     return contact
@@ -47,7 +51,11 @@ def home(request: HttpRequest, actor: Actor) -> HttpResponse:
 
 
 def _with_next(incident: Incident, now: Any) -> Incident:
-    waiting = [c.due_at for c in incident.clocks.all() if c.kind in ("next_update", "first_response") and c.satisfied_at is None and c.due_at]
+    waiting = [
+        c.due_at
+        for c in incident.clocks.all()
+        if c.kind in ("next_update", "first_response") and c.satisfied_at is None and c.due_at
+    ]
     incident.next_word_at = min(waiting, default=None)  # type: ignore[attr-defined]
     return incident
 
@@ -57,7 +65,11 @@ def _with_next(incident: Incident, now: Any) -> Incident:
 def list_incidents(request: HttpRequest, actor: Actor) -> HttpResponse:
     """Everything this organization ever reported, newest first."""
     incidents = Incident.objects.visible_to(actor).select_related("service")[:200]
-    return page(request, "portal/incidents.html", {"section": "incidents", "organization": _contact(actor).organization, "incidents": incidents})
+    return page(
+        request,
+        "portal/incidents.html",
+        {"section": "incidents", "organization": _contact(actor).organization, "incidents": incidents},
+    )
 
 
 @door("portal", customer=True)
@@ -65,7 +77,9 @@ def report(request: HttpRequest, actor: Actor) -> HttpResponse:
     """Report an emergency."""
     contact, now = _contact(actor), instants.now()
     organization = contact.organization
-    form = ReportForm(request.POST or None, organization=organization, initial={"request_key": secrets.token_urlsafe(12)})
+    form = ReportForm(
+        request.POST or None, organization=organization, initial={"request_key": secrets.token_urlsafe(12)}
+    )
     if request.method == "POST" and form.is_valid():
         incident = actions.report(form.report(Source.PORTAL, contact), actor=actor)
         return redirect("portal:incident", incident.pk)
@@ -77,10 +91,18 @@ def report(request: HttpRequest, actor: Actor) -> HttpResponse:
 @door("portal", customer=True)
 def show_incident(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     """One incident, in the customer's words: what we do, when they hear from us next."""
-    incident = Incident.objects.visible_to(actor).select_related("organization", "service", "reporter", "owner").filter(pk=pk).first()
+    incident = (
+        Incident.objects.visible_to(actor)
+        .select_related("organization", "service", "reporter", "owner")
+        .filter(pk=pk)
+        .first()
+    )
     if incident is None:
         raise NotFound("There is no such incident.")
-    context = incident_board.page(incident, actor, instants.now()) | {"section": "incidents", "organization": incident.organization}
+    context = incident_board.page(incident, actor, instants.now()) | {
+        "section": "incidents",
+        "organization": incident.organization,
+    }
     fragments = {name: f"portal/_{name}.html" for name in ("state", "timeline")}
     return page(request, "portal/incident.html", context, fragments)
 

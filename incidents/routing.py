@@ -47,5 +47,8 @@ CUSTOMER_AUDIENCES = frozenset({Audience.REPORTER, Audience.CUSTOMER_CHANNEL})
 
 
 def audiences(kind: str) -> tuple[Audience, ...]:
-    """Who hears this kind of message. Raises KeyError for a kind nobody planned: silence must be decided, not forgotten."""
+    """Who hears this kind of message.
+
+    Raises KeyError for a kind nobody planned: silence must be decided, not forgotten.
+    """
     return ROUTES[kind]

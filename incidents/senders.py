@@ -66,7 +66,13 @@ def staff_at(vendor: str, address: str) -> User | None:
     """The member of staff with this verified address."""
     method = (
         ContactMethod.objects.select_related("user")
-        .filter(kind__in=_METHODS.get(vendor, ()), address=address, verified_at__isnull=False, disabled_at=None, user__is_active=True)
+        .filter(
+            kind__in=_METHODS.get(vendor, ()),
+            address=address,
+            verified_at__isnull=False,
+            disabled_at=None,
+            user__is_active=True,
+        )
         .exclude(user__role=Role.CUSTOMER)
         .first()
     )
@@ -82,9 +88,12 @@ def _pagerduty_actor(reply: Reply) -> Actor:
 
 def contact_in_channel(channel: str, sender: str) -> Contact:
     """The customer's person who wrote in their organization's own channel. Our own staff are not customers."""
-    contact = Contact.objects.select_related("organization", "user").filter(
-        organization__slack_channel=channel, slack_id=sender, is_active=True
-    ).exclude(slack_id="").first()
+    contact = (
+        Contact.objects.select_related("organization", "user")
+        .filter(organization__slack_channel=channel, slack_id=sender, is_active=True)
+        .exclude(slack_id="")
+        .first()
+    )
     if contact is None:
         raise NotFound("Nobody we know as a customer wrote this.")
     return contact

@@ -1,4 +1,7 @@
-"""The public's door: components and notices, readable while logged out. Built from allow-listed fields only (security S24)."""
+"""The public's door: components and notices, readable while logged out.
+
+Built from allow-listed fields only (security S24).
+"""
 
 from __future__ import annotations
 
@@ -32,7 +35,9 @@ _OVERALL = {
 def front(request: HttpRequest) -> HttpResponse:
     """The first public page."""
     first = StatusPage.objects.filter(is_public=True).first()
-    return redirect("status:page", first.slug) if first else answer(request, NotFound("There is no public status page."))
+    return (
+        redirect("status:page", first.slug) if first else answer(request, NotFound("There is no public status page."))
+    )
 
 
 def _public(slug: str) -> StatusPage | None:
@@ -51,7 +56,10 @@ def summary(page: StatusPage) -> dict[str, Any]:
         "now": now,
         "overall": overall,
         "headline": page.headline or _OVERALL[overall],
-        "groups": [(name, list(items)) for name, items in groupby(sorted(components, key=lambda c: (c.group, c.position)), lambda c: c.group)],
+        "groups": [
+            (name, list(items))
+            for name, items in groupby(sorted(components, key=lambda c: (c.group, c.position)), lambda c: c.group)
+        ],
         "current": [n for n in notices if not n.is_over and n.state != Notice.State.SCHEDULED],
         "planned": [n for n in notices if n.state == Notice.State.SCHEDULED],
         "past": [n for n in notices if n.is_over and n.starts_at > now - HISTORY],
@@ -83,7 +91,9 @@ def as_json(request: HttpRequest, slug: str) -> HttpResponse:
         "status": said["overall"],
         "headline": said["headline"],
         "components": [
-            {"name": c.name, "group": group, "status": c.state} for group, components in said["groups"] for c in components
+            {"name": c.name, "group": group, "status": c.state}
+            for group, components in said["groups"]
+            for c in components
         ],
         "notices": [_notice(n) for n in (*said["current"], *said["planned"], *said["past"])],
     }

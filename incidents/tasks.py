@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-
-
-from incidents import actions, alerts, clockwork, escalating, hooks, sla, telling, timeline
-from incidents.models import Incident, Page
-from incidents.timeline import Fact
-from supportdesk import actors, instants, readable
-from supportdesk.queue import timers
-from supportdesk.queue.models import Delivery, InboundEvent, Timer
+from incidents import actions, hooks
+from supportdesk import actors
+from supportdesk.queue.models import Delivery, Timer
 
 
 def _incident_id(timer: Timer) -> int:
@@ -46,8 +41,13 @@ def page_settled(timer: Timer) -> None:
 def sla_threshold(timer: Timer) -> None:
     """A clock has passed part of its target, or all of it (SLA-14)."""
     actions.pass_threshold(
-        _incident_id(timer), actor=actors.desk("sla"), generation=timer.generation, kind=timer.args["kind"],
-        cycle=timer.args["cycle"], basis=timer.args["basis"], threshold=timer.args["threshold"],
+        _incident_id(timer),
+        actor=actors.desk("sla"),
+        generation=timer.generation,
+        kind=timer.args["kind"],
+        cycle=timer.args["cycle"],
+        basis=timer.args["basis"],
+        threshold=timer.args["threshold"],
     )
 
 

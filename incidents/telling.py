@@ -63,7 +63,11 @@ def _customer_channel(teller: Teller) -> Iterator[Post]:
     organization = teller.incident.organization
     if organization is not None and organization.slack_channel:
         yield from teller.post(
-            Audience.CUSTOMER_CHANNEL, "slack", organization.slack_channel, f"{organization.name} on Slack", reader=organization.name
+            Audience.CUSTOMER_CHANNEL,
+            "slack",
+            organization.slack_channel,
+            f"{organization.name} on Slack",
+            reader=organization.name,
         )
 
 
@@ -77,7 +81,9 @@ def _responder(teller: Teller) -> Iterator[Post]:
     person = teller.incident.owner or teller.incident.acknowledged_by
     if person is None:
         return
-    for method in person.contact_methods.filter(kind__in=("email", "slack"), verified_at__isnull=False, disabled_at=None):
+    for method in person.contact_methods.filter(
+        kind__in=("email", "slack"), verified_at__isnull=False, disabled_at=None
+    ):
         yield from teller.post(Audience.RESPONDER, method.kind, method.address, person.name, reader=person.name)
 
 

@@ -37,10 +37,17 @@ def draft(incident_id: int, *, actor: Actor) -> PostIncidentReport:
         facts = _facts(incident)
         draft_due, final_due = _due(incident)
         report = PostIncidentReport.objects.create(
-            incident=incident, owner_id=incident.owner_id, sections=builder.internal(facts), customer_sections=builder.customer(facts),
-            draft_due_at=draft_due, final_due_at=final_due, created_at=instants.now(),
+            incident=incident,
+            owner_id=incident.owner_id,
+            sections=builder.internal(facts),
+            customer_sections=builder.customer(facts),
+            draft_due_at=draft_due,
+            final_due_at=final_due,
+            created_at=instants.now(),
         )
-        timeline.record(incident, actor, Fact("report_drafted", "A post-incident report was drafted from the timeline."))
+        timeline.record(
+            incident, actor, Fact("report_drafted", "A post-incident report was drafted from the timeline.")
+        )
     return report
 
 
@@ -63,11 +70,17 @@ def _facts(incident: Incident) -> builder.Facts:
         first_response_at=incident.first_response_at,
         mitigated_at=incident.mitigated_at,
         resolved_at=incident.resolved_at,
-        resolution=incident.timeline.filter(kind="resolved").order_by("-pk").values_list("text", flat=True).first() or "",
+        resolution=incident.timeline.filter(kind="resolved").order_by("-pk").values_list("text", flat=True).first()
+        or "",
         staff=_staff(incident),
         rows=[
             builder.Row(
-                row.at, row.kind, row.text, row.actor, _role(row.actor_role, row.is_from_customer), row.visibility == CUSTOMER,
+                row.at,
+                row.kind,
+                row.text,
+                row.actor,
+                _role(row.actor_role, row.is_from_customer),
+                row.visibility == CUSTOMER,
                 not row.is_from_human,
             )
             for row in incident.timeline.order_by("at", "pk")
@@ -78,7 +91,12 @@ def _facts(incident: Incident) -> builder.Facts:
 
 def _staff(incident: Incident) -> list[tuple[str, str]]:
     """Everybody of ours whom the timeline names, with their role."""
-    roles = incident.timeline.exclude(user=None).exclude(actor_role="customer").values_list("actor", "actor_role").distinct()
+    roles = (
+        incident.timeline.exclude(user=None)
+        .exclude(actor_role="customer")
+        .values_list("actor", "actor_role")
+        .distinct()
+    )
     paged = incident.pages.exclude(user=None).values_list("recipient", "user__role").distinct()
     return sorted({(name, _role(role, False)) for name, role in (*roles, *paged)}, key=lambda pair: -len(pair[0]))
 
@@ -93,8 +111,12 @@ def _promises(incident: Incident) -> list[builder.Promise]:
         return []
     return [
         builder.Promise(
-            f"{LABELS[c.kind]} {c.cycle}" if c.cycle > 1 else LABELS[c.kind], c.target.duration, c.due_at, c.satisfied_at,
-            c.breached_at is None, c.commitment is sla.Commitment.GUARANTEE,
+            f"{LABELS[c.kind]} {c.cycle}" if c.cycle > 1 else LABELS[c.kind],
+            c.target.duration,
+            c.due_at,
+            c.satisfied_at,
+            c.breached_at is None,
+            c.commitment is sla.Commitment.GUARANTEE,
         )
         for c in sla.clocks(events, instants.now())
         if c.kind is not sla.ClockKind.ACK and c.state is not sla.State.CANCELLED
@@ -108,12 +130,19 @@ def _due(incident: Incident) -> tuple[Any, Any]:
     calendar = next((c for c in terms.calendars.values() if c is not calendars.ALWAYS), None) if terms else None
     if calendar is None or incident.resolved_at is None:
         return None, None
-    return tuple(calendars.business_day_close(calendar, incident.resolved_at, days) for days in (DRAFT_DAYS, FINAL_DAYS))  # type: ignore[return-value]
+    return tuple(
+        calendars.business_day_close(calendar, incident.resolved_at, days) for days in (DRAFT_DAYS, FINAL_DAYS)
+    )  # type: ignore[return-value]
 
 
 def _locked(report_id: int, actor: Actor) -> PostIncidentReport:
     _require_staff(actor)
-    report = PostIncidentReport.objects.select_for_update(of=("self",)).select_related("incident__organization").filter(pk=report_id).first()
+    report = (
+        PostIncidentReport.objects.select_for_update(of=("self",))
+        .select_related("incident__organization")
+        .filter(pk=report_id)
+        .first()
+    )
     if report is None:
         raise NotFound("There is no such report.")
     return report
@@ -128,13 +157,19 @@ def edit(
         if report.is_published:
             raise WrongState("This report is published. Withdraw it first, then edit.")
         if report.version != version:
-            raise WrongState("Somebody saved this report while you were writing. Your text is below; copy it before you reload.")
+            raise WrongState(
+                "Somebody saved this report while you were writing. Your text is below; copy it before you reload."
+            )
         known = {s.slug for s in CUSTOMER_SECTIONS}
         internal = {slug: _text(text, slug) for slug, text in sections.items() if slug in BY_SLUG}
         external = {slug: _text(text, slug) for slug, text in customer_sections.items() if slug in known}
         ReportRevision.objects.create(
-            report=report, version=report.version, sections=report.sections, customer_sections=report.customer_sections,
-            author_id=actor.user_id, at=instants.now(),
+            report=report,
+            version=report.version,
+            sections=report.sections,
+            customer_sections=report.customer_sections,
+            author_id=actor.user_id,
+            at=instants.now(),
         )
         report.sections = {**report.sections, **internal}
         report.customer_sections = {**report.customer_sections, **external}
@@ -176,7 +211,11 @@ def publish(report_id: int, *, actor: Actor) -> PostIncidentReport:
         now = instants.now()
         report.status, report.published_at, report.reviewed_by_id = Status.PUBLISHED, now, actor.user_id
         report.save(update_fields=["status", "published_at", "reviewed_by"])
-        timeline.record(report.incident, actor, Fact("report_published", "The post-incident report is published in your portal.", CUSTOMER))
+        timeline.record(
+            report.incident,
+            actor,
+            Fact("report_published", "The post-incident report is published in your portal.", CUSTOMER),
+        )
         trail.record(actor, "publish_report", f"report:{report.pk}", after={"version": report.version})
         telling.tell(report.incident, "report_published", f"{report.pk}:{report.version}", author=actor.name)
     return report
@@ -200,6 +239,6 @@ def withdraw(report_id: int, *, actor: Actor, reason: str) -> PostIncidentReport
 def _other_names(incident: Incident) -> list[str]:
     """Other customers' names: never in what this customer reads."""
     organizations = type(incident.organization).objects if incident.organization else None
-    return list(organizations.exclude(pk=incident.organization_id).values_list("name", flat=True)) if organizations else []
-
-
+    return (
+        list(organizations.exclude(pk=incident.organization_id).values_list("name", flat=True)) if organizations else []
+    )

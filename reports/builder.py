@@ -82,7 +82,8 @@ def internal(facts: Facts) -> dict[str, str]:
 
 
 def customer(facts: Facts) -> dict[str, str]:
-    """The customer's version: their timeline in their zone, roles instead of names, their promises including the missed ones."""
+    """The customer's version: their timeline in their zone, roles instead of names, their promises including the
+    missed ones."""
     rows = [replace(row, actor=row.role) for row in facts.rows if row.for_customer and row.kind not in _LEFT_OUT]
     sections = {
         "summary": _summary(facts),
@@ -117,7 +118,12 @@ def _lasted(facts: Facts) -> str:
 
 
 def _response(facts: Facts) -> str:
-    marks = (("acknowledged", facts.acked_at), ("answered", facts.first_response_at), ("mitigated", facts.mitigated_at), ("resolved", facts.resolved_at))
+    marks = (
+        ("acknowledged", facts.acked_at),
+        ("answered", facts.first_response_at),
+        ("mitigated", facts.mitigated_at),
+        ("resolved", facts.resolved_at),
+    )
     said = [f"{word} after {readable.duration(at - facts.detected_at, precise=True)}" for word, at in marks if at]
     return (", ".join(said).capitalize() + ".") if said else "Nobody acknowledged it."
 

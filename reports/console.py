@@ -35,7 +35,11 @@ def draft(request: HttpRequest, actor: Actor, incident_pk: int) -> HttpResponse:
 @door("console", staff=True)
 def show(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     """Read and edit one report: both versions side by side."""
-    report = PostIncidentReport.objects.select_related("incident__organization", "owner", "reviewed_by").filter(pk=pk).first()
+    report = (
+        PostIncidentReport.objects.select_related("incident__organization", "owner", "reviewed_by")
+        .filter(pk=pk)
+        .first()
+    )
     if report is None:
         raise NotFound("There is no such report.")
     if request.method == "POST":
@@ -43,26 +47,44 @@ def show(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     return _show(request, report, report.sections, report.customer_sections)
 
 
+def _written(request: HttpRequest, prefix: str) -> dict[str, str]:
+    """The sections of one version, as the form sent them."""
+    return {name.removeprefix(prefix): str(text) for name, text in request.POST.items() if name.startswith(prefix)}
+
+
 def _save(request: HttpRequest, actor: Actor, report: PostIncidentReport) -> HttpResponse:
-    sections = {name.removeprefix(INTERNAL): text for name, text in request.POST.items() if name.startswith(INTERNAL)}
-    customer = {name.removeprefix(CUSTOMER): text for name, text in request.POST.items() if name.startswith(CUSTOMER)}
+    sections, customer = _written(request, INTERNAL), _written(request, CUSTOMER)
     try:
         version = request.POST.get("version", "")
-        actions.edit(report.pk, actor=actor, version=int(version) if version.isdigit() else 0, sections=sections, customer_sections=customer)
+        actions.edit(
+            report.pk,
+            actor=actor,
+            version=int(version) if version.isdigit() else 0,
+            sections=sections,
+            customer_sections=customer,
+        )
     except DeskError as error:  # nothing the editor wrote may be lost
         return _show(request, report, {**report.sections, **sections}, {**report.customer_sections, **customer}, error)
     return redirect("reports:report", report.pk)
 
 
 def _show(
-    request: HttpRequest, report: PostIncidentReport, sections: dict[str, str], customer: dict[str, str], error: DeskError | None = None
+    request: HttpRequest,
+    report: PostIncidentReport,
+    sections: dict[str, str],
+    customer: dict[str, str],
+    error: DeskError | None = None,
 ) -> HttpResponse:
     incident = report.incident
     people = incident.timeline.exclude(user=None).values_list("user__name", flat=True).distinct()
     context = {
-        "section": "reports", "report": report, "incident": incident, "error": error,
+        "section": "reports",
+        "report": report,
+        "incident": incident,
+        "error": error,
         "rows": [(s, sections.get(s.slug, ""), customer.get(s.slug, "")) for s in SECTIONS],
-        "warnings": lint.warnings(sections, people), "blocking": lint.blocking(customer),
+        "warnings": lint.warnings(sections, people),
+        "blocking": lint.blocking(customer),
     }
     response = page(request, "console/report.html", context)
     response.status_code = error.status if error else 200

@@ -32,7 +32,9 @@ class PostIncidentReport(models.Model):
     created_at = models.DateTimeField()
     published_at = models.DateTimeField(null=True, blank=True)
     waived_reason = models.TextField(blank=True)
-    version = models.PositiveIntegerField(default=1, help_text="rises with every save: two editors never overwrite each other")
+    version = models.PositiveIntegerField(
+        default=1, help_text="rises with every save: two editors never overwrite each other"
+    )
 
     class Meta:
         ordering = ["-created_at"]

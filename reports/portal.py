@@ -16,7 +16,8 @@ from supportdesk.web.pages import page
 
 def _published(actor: Actor) -> QuerySet[PostIncidentReport]:
     return PostIncidentReport.objects.filter(
-        incident__organization_id=actor.organization_id, incident__is_drill=False,
+        incident__organization_id=actor.organization_id,
+        incident__is_drill=False,
         status__in=[PostIncidentReport.Status.PUBLISHED, PostIncidentReport.Status.CLOSED],
     ).select_related("incident__organization")
 
@@ -36,5 +37,10 @@ def show(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     if report is None:
         raise NotFound("There is no such report.")
     sections = [(s.customer_title, report.customer_sections.get(s.slug, "")) for s in CUSTOMER_SECTIONS]
-    context = {"section": "reports", "report": report, "incident": report.incident, "sections": [(t, x) for t, x in sections if x]}
+    context = {
+        "section": "reports",
+        "report": report,
+        "incident": report.incident,
+        "sections": [(t, x) for t, x in sections if x],
+    }
     return page(request, "portal/report_published.html", context)

@@ -21,12 +21,19 @@ class Section:
 
 SECTIONS = (
     Section("summary", "Summary", "Three sentences: what broke, for whom, and what made it stop.", "Summary"),
-    Section("impact", "Customer impact", "Who, what, for how long. At least one number, with its source.", "What you experienced"),
+    Section(
+        "impact",
+        "Customer impact",
+        "Who, what, for how long. At least one number, with its source.",
+        "What you experienced",
+    ),
     Section("timeline", "Timeline", "Drafted from the incident; manual rows need a source.", "Timeline"),
     Section("detection", "Detection", "How we learned of it, and how it could have been sooner."),
     Section(
-        "factors", "Contributing factors",
-        "At least two conditions, each with evidence and why it made sense at the time. A person is never one.", "Root cause analysis",
+        "factors",
+        "Contributing factors",
+        "At least two conditions, each with evidence and why it made sense at the time. A person is never one.",
+        "Root cause analysis",
     ),
     Section("response", "Response", "What helped, what hindered."),
     Section("luck", "Where we were lucky", "What could have made it worse."),

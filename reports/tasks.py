@@ -11,6 +11,11 @@ from supportdesk.queue.models import Timer
 def draft(timer: Timer) -> None:
     """An hour after a resolution the report drafts itself where one is owed: every P1 and P2 (PIR-1)."""
     incident = Incident.objects.filter(pk=int(timer.subject.removeprefix("incident:"))).first()
-    if incident is None or incident.generation != timer.generation or incident.is_drill or incident.severity not in ("P1", "P2"):
+    if (
+        incident is None
+        or incident.generation != timer.generation
+        or incident.is_drill
+        or incident.severity not in ("P1", "P2")
+    ):
         return
     actions.draft(incident.pk, actor=actors.desk())

@@ -47,7 +47,7 @@ def _schedule_of(obj: Any) -> Schedule | None:
     return getattr(obj, "schedule", None)
 
 
-class LayerInline(admin.TabularInline):  # type: ignore[type-arg]
+class LayerInline(admin.TabularInline):
     model = Layer
     extra = 0
     show_change_link = True
@@ -61,7 +61,7 @@ class ScheduleAdmin(TouchesSchedules):
     inlines = (LayerInline,)
 
 
-class RevisionInline(admin.TabularInline):  # type: ignore[type-arg]
+class RevisionInline(admin.TabularInline):
     model = RotationRevision
     extra = 0
     show_change_link = True
@@ -74,7 +74,7 @@ class LayerAdmin(TouchesSchedules):
     inlines = (RevisionInline,)
 
 
-class MemberInline(admin.TabularInline):  # type: ignore[type-arg]
+class MemberInline(admin.TabularInline):
     model = RotationMember
     extra = 0
     autocomplete_fields = ("user",)

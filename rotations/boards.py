@@ -116,7 +116,14 @@ def _week(row: Schedule, first: date, days: int, now: datetime, actor: Actor) ->
     lanes = []
     for slot, label, hint in _LANES:
         bars = [
-            Bar(s.start, s.end, known.get(s.person), _KINDS.get(s.reason, "active"), order.index(s.person) % HUES, s.layer or "")
+            Bar(
+                s.start,
+                s.end,
+                known.get(s.person),
+                _KINDS.get(s.reason, "active"),
+                order.index(s.person) % HUES,
+                s.layer or "",
+            )
             for s in final.shifts
             if s.slot == slot
         ]
@@ -134,7 +141,13 @@ def local_days(first: date, days: int, now: datetime) -> list[Day]:
     for number in range(days):
         day = first + timedelta(days=number)
         columns.append(
-            Day(_begins(day, zone), _begins(day + timedelta(days=1), zone), f"{day:%a} {day.day}", day == today, day.weekday() >= 5)
+            Day(
+                _begins(day, zone),
+                _begins(day + timedelta(days=1), zone),
+                f"{day:%a} {day.day}",
+                day == today,
+                day.weekday() >= 5,
+            )
         )
     return columns
 

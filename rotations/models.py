@@ -19,7 +19,10 @@ User = settings.AUTH_USER_MODEL
 
 
 def one_at_a_time(slot: str) -> ExclusionConstraint:
-    """No two rows of one schedule and slot overlap. Ranges of one number stand in for equality: core GiST, no extension."""
+    """No two rows of one schedule and slot overlap.
+
+    Ranges of one number stand in for equality: core GiST, no extension.
+    """
     return ExclusionConstraint(
         name=f"override_{slot}_one_at_a_time",
         condition=Q(slot=slot),
@@ -34,15 +37,23 @@ def one_at_a_time(slot: str) -> ExclusionConstraint:
 class Schedule(models.Model):
     """What a policy targets: slots primary and backup, resolved from layers, overrides, swaps and leave.
 
-    `stamp` is new with every change to anything below it, so that a compiled schedule can be kept. It is never used twice,
+    `stamp` is new with every change to anything below it, so that a compiled schedule can be kept. It is never used
+    twice,
     not even after a rollback: a number that counts up would be.
     """
 
     name = models.CharField(max_length=120, unique=True)
     slug = models.SlugField(unique=True)
-    backup_offset = models.SmallIntegerField(default=1, help_text="+1: the next primary is backup; −1: the last one (ROT-6)")
+    backup_offset = models.SmallIntegerField(
+        default=1, help_text="+1: the next primary is backup; −1: the last one (ROT-6)"
+    )
     fallback = models.ForeignKey(
-        User, null=True, blank=True, on_delete=models.SET_NULL, related_name="+", help_text="who is paged when nobody is on call"
+        User,
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
+        help_text="who is paged when nobody is on call",
     )
     manager = models.ForeignKey(User, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
     duty = models.BooleanField(default=False, help_text="this is the duty managers' rotation")
@@ -73,7 +84,9 @@ class Layer(models.Model):
     time_zone = models.CharField(max_length=64, validators=[validate_zone])
     window_start = models.TimeField(null=True, blank=True, help_text="local; empty: around the clock")
     window_end = models.TimeField(null=True, blank=True)
-    weekdays = models.JSONField(default=list, blank=True, help_text="local weekdays a window starts on, 0 = Monday; empty: all")
+    weekdays = models.JSONField(
+        default=list, blank=True, help_text="local weekdays a window starts on, 0 = Monday; empty: all"
+    )
     priority = models.SmallIntegerField(default=0)
     position = models.PositiveSmallIntegerField(default=0)
 
@@ -116,7 +129,9 @@ class RotationRevision(models.Model):
         ordering = ["layer", F("effective_from").asc(nulls_first=True)]
         constraints = [
             models.CheckConstraint(condition=Q(every__gte=1), name="rotation_every_positive"),
-            models.UniqueConstraint(fields=["layer", "effective_from"], name="rotation_revision_once", nulls_distinct=False),
+            models.UniqueConstraint(
+                fields=["layer", "effective_from"], name="rotation_revision_once", nulls_distinct=False
+            ),
         ]
 
     def __str__(self) -> str:
@@ -224,16 +239,24 @@ def severity_choices() -> list[tuple[str, str]]:
 
 
 class EscalationPolicy(models.Model):
-    """Ordered steps (`steps` is the pure policy's own form). A running escalation keeps the copy it began with (ESC-4)."""
+    """Ordered steps (`steps` is the pure policy's own form).
+
+    A running escalation keeps the copy it began with (ESC-4).
+    """
 
     name = models.CharField(max_length=120, unique=True)
     steps = models.JSONField(help_text='[{"targets": ["primary", …], "delay_seconds": 180}, …]')
-    repeat = models.SmallIntegerField(default=0, help_text="additional passes; −1 for ever, with a manager in the loop (ESC-3)")
+    repeat = models.SmallIntegerField(
+        default=0, help_text="additional passes; −1 for ever, with a manager in the loop (ESC-3)"
+    )
     ack_timeout_seconds = models.PositiveIntegerField(default=1800)
     exhausted_every_seconds = models.PositiveIntegerField(default=300)
     required_acks = models.PositiveSmallIntegerField(default=1)
     pager = models.CharField(
-        max_length=12, default=Pager.INTERNAL, choices=[(p.value, p.value) for p in Pager], help_text="whose pages count (ESC-17)"
+        max_length=12,
+        default=Pager.INTERNAL,
+        choices=[(p.value, p.value) for p in Pager],
+        help_text="whose pages count (ESC-17)",
     )
     schedule = models.ForeignKey(
         Schedule, on_delete=models.PROTECT, related_name="policies", help_text="whom “primary” and “backup” mean"
@@ -274,8 +297,12 @@ class PolicyRule(models.Model):
 
     severity = models.CharField(max_length=2, choices=severity_choices)
     plan = models.ForeignKey("supportdesk.Plan", null=True, blank=True, on_delete=models.CASCADE, related_name="+")
-    organization = models.ForeignKey("supportdesk.Organization", null=True, blank=True, on_delete=models.CASCADE, related_name="+")
-    service = models.ForeignKey("supportdesk.Service", null=True, blank=True, on_delete=models.CASCADE, related_name="+")
+    organization = models.ForeignKey(
+        "supportdesk.Organization", null=True, blank=True, on_delete=models.CASCADE, related_name="+"
+    )
+    service = models.ForeignKey(
+        "supportdesk.Service", null=True, blank=True, on_delete=models.CASCADE, related_name="+"
+    )
     policy = models.ForeignKey(EscalationPolicy, on_delete=models.PROTECT, related_name="rules")
 
     class Meta:

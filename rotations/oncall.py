@@ -11,9 +11,10 @@ from rotations.escalation.policy import Kind
 from rotations.models import Layer as LayerRow
 from rotations.models import Leave as LeaveRow
 from rotations.models import RotationRevision
+from rotations.models import Swap as SwapRow
 from rotations.models import Schedule as ScheduleRow
-from rotations.rotation import Revision, Rotation
-from rotations.rules import Layer, Leave, Override, Rules, Swap, SwapState
+from rotations.rotation import Revision, Rotation, Unit
+from rotations.rules import BACKUP, PRIMARY, Layer, Leave, Override, Rules, Slot, Swap, SwapState
 from rotations.schedule import OnCall, Schedule
 from supportdesk.accounts.models import User
 from supportdesk.accounts.reach import Method
@@ -44,11 +45,15 @@ def rules(row: ScheduleRow) -> Rules:
     people |= {o.user_id for o in overrides} | {s.taker_id for s in swaps if s.taker_id}
     return Rules(
         layers=tuple(_layer(layer) for layer in layers),
-        overrides=tuple(Override(o.slot, str(o.user_id), o.start, o.end) for o in overrides),
-        leave=tuple(_leave(leave) for leave in LeaveRow.objects.filter(user_id__in=people, state=LeaveRow.State.APPROVED)),
+        overrides=tuple(Override(_slot(o.slot), str(o.user_id), o.start, o.end) for o in overrides),
+        leave=tuple(
+            _leave(leave) for leave in LeaveRow.objects.filter(user_id__in=people, state=LeaveRow.State.APPROVED)
+        ),
         swaps=tuple(_swap(swap) for swap in swaps),
         backup_offset=row.backup_offset,
-        inactive=frozenset(str(pk) for pk in User.objects.filter(pk__in=people, is_active=False).values_list("pk", flat=True)),
+        inactive=frozenset(
+            str(pk) for pk in User.objects.filter(pk__in=people, is_active=False).values_list("pk", flat=True)
+        ),
         fallback=None,  # nobody on call is a fact to be recorded (D12); who stands in is the escalation's answer
     )
 
@@ -62,14 +67,18 @@ def _layer(row: LayerRow) -> Layer:
         window=window,
         weekdays=frozenset(row.weekdays) if row.weekdays else None,
         priority=row.priority,
-        slot=row.slot,
+        slot=_slot(row.slot),
     )
 
 
 def _revision(row: RotationRevision) -> Revision:
     ring = tuple(str(member.user_id) for member in row.members.all())
     rotation = Rotation(
-        unit=row.unit, every=row.every, anchor=datetime.fromisoformat(row.anchor), ring=ring, start_index=row.start_index
+        unit=Unit(row.unit),
+        every=row.every,
+        anchor=datetime.fromisoformat(row.anchor),
+        ring=ring,
+        start_index=row.start_index,
     )
     return Revision(row.effective_from, rotation)
 
@@ -78,10 +87,21 @@ def _leave(row: LeaveRow) -> Leave:
     return Leave(str(row.user_id), row.start, row.end)
 
 
-def _swap(row: Swap) -> Swap:
+def _slot(name: str) -> Slot:
+    return BACKUP if name == BACKUP else PRIMARY
+
+
+def _swap(row: SwapRow) -> Swap:
     return Swap(
-        id=str(row.pk), slot=row.slot, giver=str(row.giver_id), taker=str(row.taker_id) if row.taker_id else None,
-        start=row.start, end=row.end, return_start=row.return_start, return_end=row.return_end, state=SwapState(row.state),
+        id=str(row.pk),
+        slot=_slot(row.slot),
+        giver=str(row.giver_id),
+        taker=str(row.taker_id) if row.taker_id else None,
+        start=row.start,
+        end=row.end,
+        return_start=row.return_start,
+        return_end=row.return_end,
+        state=SwapState(row.state),
     )
 
 
@@ -115,9 +135,7 @@ class Directory:
         user = self.user(person)
         if user is None or not user.is_active:
             return []
-        return [
-            Method(m.kind, m.address) for m in user.contact_methods.all() if m.is_usable and self.lines.has(m.kind)
-        ]
+        return [Method(m.kind, m.address) for m in user.contact_methods.all() if m.is_usable and self.lines.has(m.kind)]
 
     def why_not(self, person: str) -> str:
         """Why somebody cannot be reached; empty if they can."""
@@ -149,7 +167,8 @@ class LivePeople:
         )
 
     def fallback(self, at: datetime) -> str | None:
-        """Schedule fallback, then the duty manager, then the deployment's emergency number: the first who can be reached."""
+        """Schedule fallback, then the duty manager, then the deployment's emergency number: the first who can be
+        reached."""
         chain = [str(self.row.fallback_id) if self.row.fallback_id else "", *self.duty_managers(at)]
         for person in chain:
             if person and not self.directory.why_not(person):
@@ -197,7 +216,10 @@ def _fallback(people: LivePeople, target: Target, at: datetime) -> list[str | No
 
 
 def _seniors(people: LivePeople, target: Target, at: datetime) -> list[str | None]:
-    return [str(pk) for pk in User.objects.filter(is_senior=True, is_active=True).order_by("pk").values_list("pk", flat=True)]
+    return [
+        str(pk)
+        for pk in User.objects.filter(is_senior=True, is_active=True).order_by("pk").values_list("pk", flat=True)
+    ]
 
 
 def _head_of_support(people: LivePeople, target: Target, at: datetime) -> list[str | None]:
@@ -217,5 +239,3 @@ _RESOLVERS = {
     Kind.MANAGER: _fallback,
     Kind.HEAD_OF_SUPPORT: _head_of_support,
 }
-
-

@@ -23,7 +23,11 @@ def install(schedule: Schedule, *, minute: timedelta = timedelta(minutes=1), pag
     scale = minute / timedelta(minutes=1)
     for severity, policy in DEFAULTS.items():
         PolicyRule.objects.get_or_create(
-            severity=severity, plan=None, organization=None, service=None, defaults={"policy": _policy(policy, schedule, scale, pagerduty)}
+            severity=severity,
+            plan=None,
+            organization=None,
+            service=None,
+            defaults={"policy": _policy(policy, schedule, scale, pagerduty)},
         )
     business, _ = EscalationPolicy.objects.get_or_create(
         name=BUSINESS_HOURS, defaults={"steps": _scaled(_BUSINESS_STEPS, scale), "repeat": 1, "schedule": schedule}
@@ -43,8 +47,11 @@ def _policy(policy: Policy, schedule: Schedule, scale: float, pagerduty: bool) -
     row, _ = EscalationPolicy.objects.get_or_create(
         name=policy.name,
         defaults={
-            "steps": steps, "repeat": spec["repeat"], "ack_timeout_seconds": spec["ack_timeout_seconds"],
-            "exhausted_every_seconds": max(1, int(spec["exhausted_every_seconds"] * scale)), "required_acks": spec["required_acks"],
+            "steps": steps,
+            "repeat": spec["repeat"],
+            "ack_timeout_seconds": spec["ack_timeout_seconds"],
+            "exhausted_every_seconds": max(1, int(spec["exhausted_every_seconds"] * scale)),
+            "required_acks": spec["required_acks"],
             "schedule": schedule,
         },
     )
@@ -52,4 +59,7 @@ def _policy(policy: Policy, schedule: Schedule, scale: float, pagerduty: bool) -
 
 
 def _scaled(steps: list[dict[str, Any]], scale: float) -> list[dict[str, Any]]:
-    return [{**step, "targets": list(step["targets"]), "delay_seconds": max(1, int(step["delay_seconds"] * scale))} for step in steps]
+    return [
+        {**step, "targets": list(step["targets"]), "delay_seconds": max(1, int(step["delay_seconds"] * scale))}
+        for step in steps
+    ]

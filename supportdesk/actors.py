@@ -25,7 +25,8 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who acts. `id` is the user's or contact's key; `via` the door: portal, console, api, phone, sms, slack, link, timer …
+    """Who acts. `id` is the user's or contact's key; `via` the door: portal, console, api, phone, sms, slack, link,
+    timer …
 
     `organization_id` limits a customer's actor to one organization; None for staff and for the desk itself.
     """

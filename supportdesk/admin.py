@@ -37,7 +37,7 @@ from supportdesk.models import (
 from supportdesk.web.audited import Audited, ReadOnly, actor_of
 
 
-class ContactMethodInline(admin.TabularInline):  # type: ignore[type-arg]
+class ContactMethodInline(admin.TabularInline):
     model = ContactMethod
     extra = 0
     readonly_fields = ("verified_at",)
@@ -86,8 +86,10 @@ class InvitationAdmin(Audited):
     list_display = ("email", "name", "role", "created_at", "expires_at", "accepted_at")
     autocomplete_fields = ("contact",)
 
-    def save_model(self, request: HttpRequest, obj: Invitation, form: Any, change: bool) -> None:
-        made, _ = account_actions.invite(actor=actor_of(request), email=obj.email, name=obj.name, role=obj.role, contact=obj.contact)
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        made, _ = account_actions.invite(
+            actor=actor_of(request), email=obj.email, name=obj.name, role=obj.role, contact=obj.contact
+        )
         obj.pk = made.pk
         messages.success(request, f"The invitation is on its way to {made.email}.")
 
@@ -95,13 +97,13 @@ class InvitationAdmin(Audited):
         return False
 
 
-class ContactInline(admin.TabularInline):  # type: ignore[type-arg]
+class ContactInline(admin.TabularInline):
     model = Contact
     extra = 0
     fields = ("name", "email", "phone", "slack_id", "may_declare_emergency", "is_executive", "is_admin", "is_active")
 
 
-class ContractInline(admin.TabularInline):  # type: ignore[type-arg]
+class ContractInline(admin.TabularInline):
     model = Contract
     extra = 0
     fields = ("plan_version", "state", "valid_from", "valid_until", "grace_days", "calendar")
@@ -139,7 +141,7 @@ class ContractAdmin(Audited):
     list_select_related = ("organization", "plan_version__plan")
 
 
-class PlanVersionInline(admin.StackedInline):  # type: ignore[type-arg]
+class PlanVersionInline(admin.StackedInline):
     """A version a contract uses is shown and not changed; a new one is added below it."""
 
     model = PlanVersion
@@ -199,7 +201,9 @@ def _field(declared: Any, value: str, has_secrets: bool) -> forms.CharField:
         return forms.CharField(label=label, required=declared.required, initial=value, help_text=declared.help)
     hint = "Stored. Leave empty to keep it." if has_secrets else ""
     widget = forms.PasswordInput(attrs={"autocomplete": "off", "placeholder": hint})
-    return forms.CharField(label=label, required=declared.required and not has_secrets, widget=widget, help_text=declared.help)
+    return forms.CharField(
+        label=label, required=declared.required and not has_secrets, widget=widget, help_text=declared.help
+    )
 
 
 @admin.register(Connection)
@@ -218,7 +222,9 @@ class ConnectionAdmin(Audited):
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         vendor = obj.vendor if obj else request.GET.get("vendor") or request.POST.get("vendor", "")
-        declared = [f"v_{f.name}" for f in integrations.get(vendor).fields] if vendor in dict(integrations.choices()) else []
+        declared = (
+            [f"v_{f.name}" for f in integrations.get(vendor).fields] if vendor in dict(integrations.choices()) else []
+        )
         return [
             (None, {"fields": ("vendor", "name", "organization", "service", "is_enabled")}),
             (integrations.get(vendor).label if declared else "Values", {"fields": declared}),
@@ -231,17 +237,24 @@ class ConnectionAdmin(Audited):
     def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
         vendor = request.GET.get("vendor") or request.POST.get("vendor")
         if vendor not in dict(integrations.choices()):
-            context = {**self.admin_site.each_context(request), "title": "Connect a vendor", "vendors": integrations.all(), "opts": self.opts}
+            context = {
+                **self.admin_site.each_context(request),
+                "title": "Connect a vendor",
+                "vendors": integrations.all(),
+                "opts": self.opts,
+            }
             return render(request, "admin/choose_vendor.html", context)
         return super().add_view(request, form_url, extra_context)
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         return {"vendor": request.GET.get("vendor", ""), "name": request.GET.get("vendor", "").title()}
 
-    def save_model(self, request: HttpRequest, obj: Connection, form: Any, change: bool) -> None:
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         connection_actions.save(obj, form.values(), actor=actor_of(request))
 
-    def change_view(self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None) -> HttpResponse:
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
         deliveries = Delivery.objects.filter(connection_id=object_id).order_by("-pk")[:10]
         return super().change_view(request, object_id, form_url, {**(extra_context or {}), "deliveries": deliveries})
 

@@ -24,10 +24,16 @@ def configuration(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
             )
         )
     if settings.IN_PRODUCTION and settings.USES_EMBEDDED_DATABASE:
-        found.append(Error("Production must not use the embedded database.", hint="Set DATABASE_URL.", id="supportdesk.E001"))
+        found.append(
+            Error("Production must not use the embedded database.", hint="Set DATABASE_URL.", id="supportdesk.E001")
+        )
     if settings.IN_PRODUCTION and not settings.HTTPS:
         found.append(
-            Warning("The public address is not https.", hint="Set SUPPORTDESK_URL to the https address people use.", id="supportdesk.W002")
+            Warning(
+                "The public address is not https.",
+                hint="Set SUPPORTDESK_URL to the https address people use.",
+                id="supportdesk.W002",
+            )
         )
     return found
 
@@ -40,18 +46,28 @@ def contents(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
         connected = set(Connection.objects.filter(is_enabled=True, organization=None).values_list("vendor", flat=True))
         plans = list(PlanVersion.objects.select_related("plan"))
     except DatabaseError:
-        return [Error("The database does not answer.", hint="Start it, run migrate, and check again.", id="supportdesk.E002")]
+        return [
+            Error(
+                "The database does not answer.", hint="Start it, run migrate, and check again.", id="supportdesk.E002"
+            )
+        ]
     for vendor, purpose in (("phone", "call anybody"), ("email", "write to customers")):
         if vendor not in connected:
             found.append(
-                Warning(f"No {vendor} connection: the desk cannot {purpose}.", hint=f"Add one in the back office under Connections ({vendor}).",
-                        id="supportdesk.W003")
+                Warning(
+                    f"No {vendor} connection: the desk cannot {purpose}.",
+                    hint=f"Add one in the back office under Connections ({vendor}).",
+                    id="supportdesk.W003",
+                )
             )
     for version in plans:
         always = [s for s, level in version.levels.items() if level.get("coverage") == "24x7"]
         if always and version.plan.code != "M":
             found.append(
-                Warning(f"{version} promises 24×7 for {', '.join(always)}; only plan M should.", hint="Make a new version without it.",
-                        id="supportdesk.W004")
+                Warning(
+                    f"{version} promises 24×7 for {', '.join(always)}; only plan M should.",
+                    hint="Make a new version without it.",
+                    id="supportdesk.W004",
+                )
             )
     return found

@@ -118,7 +118,10 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Contract:
-    """An organization's contract. Dates are local to the organization; `valid_until` is the last covered day (ENT-2)."""
+    """An organization's contract.
+
+    Dates are local to the organization; `valid_until` is the last covered day (ENT-2).
+    """
 
     id: int
     plan: Plan
@@ -169,7 +172,10 @@ class Hours:
 
 @dataclass(frozen=True, slots=True)
 class Entitlement:
-    """What an organization is owed at an instant. Without a plan it is owed a kind word and a manager's attention (ENT-5)."""
+    """What an organization is owed at an instant.
+
+    Without a plan it is owed a kind word and a manager's attention (ENT-5).
+    """
 
     plan: Plan | None
     contract_id: int | None
@@ -290,7 +296,9 @@ def decide(
     is_open = calendars.is_open(calendar, at)
     reasons = list(entitlement.reasons)
     if goodwill and goodwill.covers("page", at):
-        reasons.append(Reason("ENT-12", f"{goodwill.granted_by} granted an exception until {_utc(goodwill.expires_at)}."))
+        reasons.append(
+            Reason("ENT-12", f"{goodwill.granted_by} granted an exception until {_utc(goodwill.expires_at)}.")
+        )
         engagement, pages = Engagement.NOW, True
     elif level is None:
         engagement, pages = _without_level(entitlement, severity, reasons)
@@ -301,11 +309,16 @@ def decide(
     else:
         engagement, pages = Engagement.QUEUED, False
         reasons.append(
-            Reason("ENT-6", f"{severity} on plan {entitlement.plan.code if entitlement.plan else '–'} is worked in "
-                            f"{_hours_word(level.coverage)} hours, and those are closed now: nobody is woken.")
+            Reason(
+                "ENT-6",
+                f"{severity} on plan {entitlement.plan.code if entitlement.plan else '–'} is worked in "
+                f"{_hours_word(level.coverage)} hours, and those are closed now: nobody is woken.",
+            )
         )
     if duty_of_care:
-        reasons.append(Reason("ENT-10", "Data loss or a security exposure was reported: the duty manager is told at once."))
+        reasons.append(
+            Reason("ENT-10", "Data loss or a security exposure was reported: the duty manager is told at once.")
+        )
     opens_at = _next_open(calendar, at) if engagement is not Engagement.NOW else None
     due = None
     if level and level.first_response:
@@ -333,7 +346,9 @@ def _without_level(entitlement: Entitlement, severity: str, reasons: list[Reason
         reasons.append(Reason("ENT-5", "It is stored and queued; the account manager is told. No clock runs."))
         return Engagement.UNENTITLED, False
     reasons.append(
-        Reason("ENT-6", f"Plan {entitlement.plan.code} promises no target for {severity}: it is queued for business hours.")
+        Reason(
+            "ENT-6", f"Plan {entitlement.plan.code} promises no target for {severity}: it is queued for business hours."
+        )
     )
     return Engagement.QUEUED, False
 
@@ -342,7 +357,9 @@ def _open_reason(level: Level, severity: str, pages: bool) -> Reason:
     if level.coverage is Coverage.ALWAYS:
         return Reason("ENT-13", f"{severity} is covered around the clock: on-call is paged now, questions come later.")
     doing = "on-call is told now" if pages else "it joins the queue; nobody is paged for P4"
-    return Reason("ENT-6", f"{severity} is covered in {_hours_word(level.coverage)} hours, and those are open: {doing}.")
+    return Reason(
+        "ENT-6", f"{severity} is covered in {_hours_word(level.coverage)} hours, and those are open: {doing}."
+    )
 
 
 def _hours_word(coverage: Coverage) -> str:

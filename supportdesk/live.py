@@ -1,4 +1,6 @@
-"""`/live/`: server-sent events, one small ASGI process beside the web. No database, no session: a signed token says what may be heard.
+"""`/live/`: server-sent events, one small ASGI process beside the web.
+
+No database, no session: a signed token says what may be heard.
 
     uvicorn supportdesk.live:application
 
@@ -59,7 +61,9 @@ class Hub:
         while True:
             try:
                 parameters = connections["default"].get_connection_params()
-                wanted = {k: v for k, v in parameters.items() if k not in ("cursor_factory", "context", "prepare_threshold")}
+                wanted = {
+                    k: v for k, v in parameters.items() if k not in ("cursor_factory", "context", "prepare_threshold")
+                }
                 async with await psycopg.AsyncConnection.connect(autocommit=True, **wanted) as connection:
                     await connection.execute(f"LISTEN {CHANNEL}")
                     self._spread(json.dumps({"kind": "everything", "id": 0, "organization": None}))
@@ -122,7 +126,9 @@ def _scope_of(token: str) -> str | None:
 
 async def _stream(scope: str, origin: bytes, receive: Receive, send: Send) -> None:
     queue = hub.join(scope)
-    await send({"type": "http.response.start", "status": 200, "headers": _headers(b"text/event-stream; charset=utf-8", origin)})
+    await send(
+        {"type": "http.response.start", "status": 200, "headers": _headers(b"text/event-stream; charset=utf-8", origin)}
+    )
     gone = asyncio.create_task(_until_gone(receive))
     try:
         await send({"type": "http.response.body", "body": b"retry: 2000\n\n", "more_body": True})

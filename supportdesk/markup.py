@@ -1,4 +1,5 @@
-"""Markdown that people wrote, as HTML a page may carry: no raw HTML, no pictures, no scripts, links that vouch for nothing. Pure."""
+"""Markdown that people wrote, as HTML a page may carry: no raw HTML, no pictures, no scripts, links that vouch for
+nothing. Pure."""
 
 from __future__ import annotations
 

@@ -120,7 +120,8 @@ def _day_before(local: datetime, now: datetime | None) -> str:
 
 
 def moment(at: datetime, zone: str | tzinfo) -> str:
-    """An instant for a message that is read on another day: `Mon 26 Oct 2026, 09:00 CET (UTC+1)`, always with its offset."""
+    """An instant for a message that is read on another day: `Mon 26 Oct 2026, 09:00 CET (UTC+1)`, always with its
+    offset."""
     local = at.astimezone(_zone(zone))
     offset = local.utcoffset() or timedelta(0)
     hours, minutes = divmod(int(abs(offset).total_seconds()) // _MINUTE, _MINUTE)

@@ -37,7 +37,9 @@ def open_sealed(sealed: str) -> dict[str, str]:
     try:
         return json.loads(_ring(tuple(settings.SECRETS_KEYS)).decrypt(sealed.encode()))
     except InvalidToken as error:
-        raise CannotOpen("No key in SUPPORTDESK_SECRETS_KEY opens this secret; add the key it was sealed with.") from error
+        raise CannotOpen(
+            "No key in SUPPORTDESK_SECRETS_KEY opens this secret; add the key it was sealed with."
+        ) from error
 
 
 def reseal(sealed: str) -> str:

@@ -32,7 +32,9 @@ def _keys(name: str) -> list[str]:
     if value:
         return value
     if IN_PRODUCTION:
-        raise ImproperlyConfigured(f"{name} is not set. Make one with: python -c 'import secrets; print(secrets.token_urlsafe(50))'")
+        raise ImproperlyConfigured(
+            f"{name} is not set. Make one with: python -c 'import secrets; print(secrets.token_urlsafe(50))'"
+        )
     return [f"only-for-{MODE}-{name.lower()}-never-in-production-0123456789abcdef"]
 
 
@@ -119,9 +121,15 @@ TEMPLATES = [
 # --- database: PostgreSQL and nothing else ---------------------------------------------------------------------------
 DATABASE_URL = env("DATABASE_URL", default="")
 USES_EMBEDDED_DATABASE = not DATABASE_URL
-_database = env.db_url_config(DATABASE_URL) if DATABASE_URL else embedded.database(BASE_DIR, env("SUPPORTDESK_INSTANCE", default="test" if MODE == "test" else "dev"))
+_database = (
+    env.db_url_config(DATABASE_URL)
+    if DATABASE_URL
+    else embedded.database(BASE_DIR, env("SUPPORTDESK_INSTANCE", default="test" if MODE == "test" else "dev"))
+)
 if _database["ENGINE"] not in ("django.db.backends.postgresql", embedded.ENGINE):
-    raise ImproperlyConfigured("The desk needs PostgreSQL 14 to 18: set DATABASE_URL=postgres://user:password@host/name")
+    raise ImproperlyConfigured(
+        "The desk needs PostgreSQL 14 to 18: set DATABASE_URL=postgres://user:password@host/name"
+    )
 _database["CONN_MAX_AGE"] = None
 _database["CONN_HEALTH_CHECKS"] = True
 _database.setdefault("OPTIONS", {})
@@ -273,7 +281,10 @@ Q_CLUSTER = {
 
 # --- API -------------------------------------------------------------------------------------------------------------
 REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": ["supportdesk.web.api.tokens.TokenAuthentication", "supportdesk.web.api.tokens.SessionAuthentication"],
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "supportdesk.web.api.tokens.TokenAuthentication",
+        "supportdesk.web.api.tokens.SessionAuthentication",
+    ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_PARSER_CLASSES": ["supportdesk.web.api.strict.StrictJSONParser"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],

@@ -1,6 +1,7 @@
 """Words: from facts to what a person reads.
 
-One text a message kind, `templates/messages/<kind>.txt`, its first line the subject; `<kind>.sms.txt` or `<kind>.phone.txt`
+One text a message kind, `templates/messages/<kind>.txt`, its first line the subject; `<kind>.sms.txt` or
+`<kind>.phone.txt`
 where a channel needs shorter words. Texts are Mustache: logic-less, so that a manager may edit them safely (security S20).
 Values are escaped at each channel's edge, not here: HTML by the mail layout, mrkdwn by the Slack integration.
 """
@@ -64,6 +65,12 @@ def _mail(subject: str, text: str, facts: dict[str, Any]) -> str:
     paragraphs = [part.strip() for part in text.split("\n\n") if part.strip()]
     return render_to_string(
         "messages/_mail.html",
-        {"subject": subject, "paragraphs": paragraphs, "url": facts.get("url", ""), "desk": settings.DESK_NAME,
-         "button": facts.get("button", "Open"), "ref": facts.get("ref", "")},
+        {
+            "subject": subject,
+            "paragraphs": paragraphs,
+            "url": facts.get("url", ""),
+            "desk": settings.DESK_NAME,
+            "button": facts.get("button", "Open"),
+            "ref": facts.get("ref", ""),
+        },
     )

@@ -21,8 +21,8 @@ from typing import Any
 from django.contrib.messages import get_messages
 from django.db import connection
 from django.test import Client
-from django_q.signing import SignedPackage
 from django.utils.module_loading import import_string
+from django_q.signing import SignedPackage
 
 from incidents import demo
 from incidents.models import Incident
@@ -64,7 +64,7 @@ class World:
         found = self.rows.connections.get(vendor)
         return f"http://testserver/hooks/{vendor}/{found.code if found else 'none'}/"
 
-    # --- time ----------------------------------------------------------------------------------------------------------
+    # --- time --------------------------------------------------------------------------------------------------------
 
     @property
     def now(self) -> datetime:
@@ -106,7 +106,7 @@ class World:
             done += 1
         return done
 
-    # --- what is there -------------------------------------------------------------------------------------------------
+    # --- what is there -----------------------------------------------------------------------------------------------
 
     @property
     def incident(self) -> Incident:
@@ -126,7 +126,9 @@ def build(fakes: Fakes) -> demo.World:
 
 def _next_package() -> str | None:
     with connection.cursor() as cursor:
-        cursor.execute("DELETE FROM django_q_ormq WHERE id = (SELECT id FROM django_q_ormq ORDER BY id LIMIT 1) RETURNING payload")
+        cursor.execute(
+            "DELETE FROM django_q_ormq WHERE id = (SELECT id FROM django_q_ormq ORDER BY id LIMIT 1) RETURNING payload"
+        )
         row = cursor.fetchone()
     return row[0] if row else None
 
@@ -183,7 +185,7 @@ class Person:
     def slack(self) -> str:
         return self._methods.get("slack", "")
 
-    # --- what reached them ---------------------------------------------------------------------------------------------
+    # --- what reached them -------------------------------------------------------------------------------------------
 
     @property
     def mails(self) -> list[Any]:
@@ -205,7 +207,7 @@ class Person:
         """Has any page reached them, by whatever way?"""
         return bool(self.phone.texts or self.phone.calls or self.slack_messages)
 
-    # --- customers -----------------------------------------------------------------------------------------------------
+    # --- customers ---------------------------------------------------------------------------------------------------
 
     def reports(self, title: str, *, impact: str = "widespread", urgency: str = "critical", **more: Any) -> Incident:
         """Through the form in the portal."""
@@ -222,7 +224,7 @@ class Person:
     def reopens(self, reason: str, incident: Incident | None = None) -> None:
         self.presses_button("reopen", incident, reason=reason)
 
-    # --- everybody -----------------------------------------------------------------------------------------------------
+    # --- everybody ---------------------------------------------------------------------------------------------------
 
     def writes(self, text: str, incident: Incident | None = None) -> None:
         """A message the other side sees."""
@@ -254,7 +256,7 @@ class Person:
         assert response.status_code == expect, f"{url}: {response.status_code}\n{_visible(response)}"
         return _visible(response)
 
-    # --- engineers -----------------------------------------------------------------------------------------------------
+    # --- engineers ---------------------------------------------------------------------------------------------------
 
     def acknowledges(self, incident: Incident | None = None) -> None:
         self.presses_button("acknowledge", incident)
@@ -288,7 +290,9 @@ def _visible(response: Any) -> str:
     """The text of a page: no tags, no scripts, single spaces."""
     html = response.content.decode(errors="replace")
     html = re.sub(r"<(script|style)\b.*?</\1>", " ", html, flags=re.DOTALL)
-    return " ".join(re.sub(r"<[^>]+>", " ", html).replace("&#x27;", "'").replace("&amp;", "&").replace("&quot;", '"').split())
+    return " ".join(
+        re.sub(r"<[^>]+>", " ", html).replace("&#x27;", "'").replace("&amp;", "&").replace("&quot;", '"').split()
+    )
 
 
 Make = Callable[..., World]

@@ -1,7 +1,8 @@
 """`make demo`: one emergency, played against a real desk over HTTP, with a minute lasting a second.
 
 Starts a desk of its own (database, web, clock, clusters), is all the vendors itself, and speaks to the desk as people and machines
-do: forms with cookies, the REST API, webhooks, keys on a phone. Prints who did what and what each vendor received; ends with 1 if any
+do: forms with cookies, the REST API, webhooks, keys on a phone. Prints who did what and what each vendor received;
+ends with 1 if any
 step did not happen.
 """
 
@@ -27,7 +28,7 @@ from tests.fakes import Fakes, through_http
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 INSTANCE = "demo"
-PASSWORD = "emergency-demo"  # noqa: S105 (of made-up people)
+PASSWORD = "emergency-demo"
 READY_WITHIN, STEP_WITHIN = 120.0, 20.0
 MINUTE = 1.0
 
@@ -121,7 +122,10 @@ class Story:
         self.url = answer.url.path
         self.number = self.url.rstrip("/").rsplit("/", 1)[1]
         say("alice", f"reports “Checkout is down” in the portal: INC-{self.number}")
-        mail = until("alice's receipt", lambda: self._mail("alice@acme.example", f"Received: Checkout is down (INC-{self.number})"))
+        mail = until(
+            "alice's receipt",
+            lambda: self._mail("alice@acme.example", f"Received: Checkout is down (INC-{self.number})"),
+        )
         say("e-mail", f"→ alice: {mail.subject}")
 
     def the_primary_is_paged(self) -> None:
@@ -137,7 +141,9 @@ class Story:
         say("phone", f"rings {self.names[call.to]}: “{call.words[:60]}…”")
 
     def nobody_answers_so_the_backup_is_paged(self) -> Any:
-        return until("the backup's phone rings", lambda: next((c for c in self.fakes.phone.calls if c.to != self.primary), None))
+        return until(
+            "the backup's phone rings", lambda: next((c for c in self.fakes.phone.calls if c.to != self.primary), None)
+        )
 
     def the_backup_presses_four(self, call: Any) -> None:
         say("phone", f"rings {self.names[call.to]}, the backup: nobody has answered")
@@ -147,7 +153,10 @@ class Story:
         say(self.engineer.split()[0].lower(), f"presses 4; the voice says: “{call.words}”")
         mail = until("alice hears who has it", lambda: self._mail("alice@acme.example", "has it"))
         say("e-mail", f"→ alice: {mail.subject}")
-        until("PagerDuty is acknowledged", lambda: self.fakes.pagerduty.alerts[f"supportdesk-{self.number}"].status == "acknowledged")
+        until(
+            "PagerDuty is acknowledged",
+            lambda: self.fakes.pagerduty.alerts[f"supportdesk-{self.number}"].status == "acknowledged",
+        )
         calls = len(self.fakes.phone.calls)
         time.sleep(8 * MINUTE)
         expect("nobody else is called after the acknowledgement", len(self.fakes.phone.calls) == calls)
@@ -157,19 +166,34 @@ class Story:
         place = f"/console/incidents/{self.number}/"
         self.console.sends(f"{place}note/", place, text="expired certificate on the gateway")
         self.console.sends(f"{place}message/", place, text="I am here and see the errors.")
-        mail = until("alice gets the message", lambda: self._mail("alice@acme.example", f"INC-{self.number}: Checkout is down"))
+        mail = until(
+            "alice gets the message", lambda: self._mail("alice@acme.example", f"INC-{self.number}: Checkout is down")
+        )
         say(self.console.name, f"writes to alice: {mail.part('plain').strip().splitlines()[0]}")
-        self.console.sends(f"{place}update/", place, state="Card payments fail.", doing="We renew the certificate.", status="identified", next="10")
+        self.console.sends(
+            f"{place}update/",
+            place,
+            state="Card payments fail.",
+            doing="We renew the certificate.",
+            status="identified",
+            next="10",
+        )
         until("alice gets the update", lambda: self._mail("alice@acme.example", "Update on"))
         page = self.alice.reads(self.url)
-        expect("alice sees the update and not the note", "We renew the certificate." in page and "expired certificate" not in page)
+        expect(
+            "alice sees the update and not the note",
+            "We renew the certificate." in page and "expired certificate" not in page,
+        )
         say("alice", "reads the update in her portal; the internal note is not there")
 
     def resolved_and_confirmed(self) -> None:
         place = f"/console/incidents/{self.number}/"
         self.console.sends(f"{place}resolve/", place, summary="The certificate is renewed; payments work.")
         until("alice is asked to confirm", lambda: self._mail("alice@acme.example", "Resolved: Checkout is down"))
-        until("PagerDuty is resolved", lambda: self.fakes.pagerduty.alerts[f"supportdesk-{self.number}"].status == "resolved")
+        until(
+            "PagerDuty is resolved",
+            lambda: self.fakes.pagerduty.alerts[f"supportdesk-{self.number}"].status == "resolved",
+        )
         say(self.console.name, "resolves it; alice is asked, PagerDuty is resolved")
         self.alice.sends(f"{self.url}confirm/", self.url)
         say("alice", "confirms that it works again")
@@ -194,7 +218,10 @@ class Story:
         texts = len(self.fakes.sms.texts)
         answer = sam.sends("/portal/report/", "/portal/report/", title="Shop is down", impact="1", urgency="1")
         mail = until("sam's receipt", lambda: self._mail("sam@smallco.example", "Received: Shop is down"))
-        expect("sam is told when the desk opens", "next opens" in mail.part("plain") and "part of plan M" in mail.part("plain"))
+        expect(
+            "sam is told when the desk opens",
+            "next opens" in mail.part("plain") and "part of plan M" in mail.part("plain"),
+        )
         opens = re.search(r"next opens ([^.]+)\.", mail.part("plain"))
         say("sam", f"reports too, at night on plan S: “our desk next opens {opens[1] if opens else '?'}”")
         time.sleep(2 * MINUTE)
@@ -205,13 +232,31 @@ class Story:
     def machines_report_too(self) -> None:
         body = {"title": "Search is down", "impact": 1, "urgency": 2, "service": "search"}
         headers = {"Authorization": f"Bearer {self.token}", "Idempotency-Key": "demo-1"}
-        answers = [httpx.post(f"{self.base}/api/v1/incidents/", json=body, headers=headers, timeout=15, trust_env=False) for _ in range(2)]
-        expect("the API takes it, once", [a.status_code for a in answers] == [201, 201] and answers[0].json()["id"] == answers[1].json()["id"])
-        say("an integrator", f"POSTs {answers[0].json()['ref']} twice with one key: one incident, {answers[0].json()['severity']}")
-        refused = httpx.post(f"{self.base}/api/v1/incidents/", json={**body, "severity": "P1"}, headers=headers, timeout=15, trust_env=False)
+        answers = [
+            httpx.post(f"{self.base}/api/v1/incidents/", json=body, headers=headers, timeout=15, trust_env=False)
+            for _ in range(2)
+        ]
+        expect(
+            "the API takes it, once",
+            [a.status_code for a in answers] == [201, 201] and answers[0].json()["id"] == answers[1].json()["id"],
+        )
+        say(
+            "an integrator",
+            f"POSTs {answers[0].json()['ref']} twice with one key: one incident, {answers[0].json()['severity']}",
+        )
+        refused = httpx.post(
+            f"{self.base}/api/v1/incidents/",
+            json={**body, "severity": "P1"},
+            headers=headers,
+            timeout=15,
+            trust_env=False,
+        )
         expect("nobody types P1", refused.status_code == 400 and refused.json()["errors"][0]["field"] == "severity")
         texts = len(self.fakes.sms.texts)
-        expect("Alertmanager is heard", self.fakes.alertmanager.fires("CheckoutDown", self.desk, service="checkout").status == 200)
+        expect(
+            "Alertmanager is heard",
+            self.fakes.alertmanager.fires("CheckoutDown", self.desk, service="checkout").status == 200,
+        )
         until("on-call hears of the alert", lambda: len(self.fakes.sms.texts) > texts)
         say("alertmanager", f"fires CheckoutDown; {self.names[self.fakes.sms.texts[-1].to]} is paged")
 
@@ -229,15 +274,28 @@ def main() -> int:
         port = free_port("127.0.0.1", 8300)
         base = f"http://127.0.0.1:{port}"
         urls = ",".join(f"{slug}={url}" for slug, url in fakes.base_urls().items())
-        env = {**os.environ, "SUPPORTDESK_MODE": "demo", "SUPPORTDESK_INSTANCE": INSTANCE, "SUPPORTDESK_VENDOR_URLS": urls, "SUPPORTDESK_URL": base}
+        env = {
+            **os.environ,
+            "SUPPORTDESK_MODE": "demo",
+            "SUPPORTDESK_INSTANCE": INSTANCE,
+            "SUPPORTDESK_VENDOR_URLS": urls,
+            "SUPPORTDESK_URL": base,
+        }
         run = _runner(env)
-        subprocess.run([sys.executable, "-m", "supportdesk.embedded.forget", INSTANCE], cwd=CHECKOUT, env=env, check=True)
+        subprocess.run(
+            [sys.executable, "-m", "supportdesk.embedded.forget", INSTANCE], cwd=CHECKOUT, env=env, check=True
+        )
         desk = _open(env, port, fakes, Path(place) / "note.json", run)
         try:
             until("the desk opens", lambda: _answers(f"{base}/healthz/paging"), READY_WITHIN)
             say("the desk", f"is open at {base}; a minute lasts {MINUTE:g} s")
             note = json.loads((Path(place) / "note.json").read_text())
-            Story(base, fakes, note, run("token", "alice@acme.example", "demo", "--scope", "read", "--scope", "report").strip()).play()
+            Story(
+                base,
+                fakes,
+                note,
+                run("token", "alice@acme.example", "demo", "--scope", "read", "--scope", "report").strip(),
+            ).play()
             fakes.assert_no_surprises()
         except (DidNotHappenError, AssertionError, httpx.HTTPError, OSError) as error:
             say("FAILED", str(error))
@@ -253,7 +311,9 @@ def main() -> int:
 
 def _runner(env: dict[str, str]) -> Callable[..., str]:
     def run(*arguments: str) -> str:
-        done = subprocess.run([sys.executable, "manage.py", *arguments], cwd=CHECKOUT, env=env, check=True, capture_output=True, text=True)
+        done = subprocess.run(
+            [sys.executable, "manage.py", *arguments], cwd=CHECKOUT, env=env, check=True, capture_output=True, text=True
+        )
         return done.stdout
 
     return run
@@ -261,9 +321,25 @@ def _runner(env: dict[str, str]) -> Callable[..., str]:
 
 def _open(env: dict[str, str], port: int, fakes: Fakes, note: Path, run: Callable[..., str]) -> subprocess.Popen[str]:
     run("migrate", "--verbosity", "0")
-    run("seed_demo", "--minute", str(MINUTE), "--smtp-port", str(fakes.smtp.port), "--night-for-sam", "--note", str(note))
+    run(
+        "seed_demo",
+        "--minute",
+        str(MINUTE),
+        "--smtp-port",
+        str(fakes.smtp.port),
+        "--night-for-sam",
+        "--note",
+        str(note),
+    )
     log = open(CHECKOUT / "build" / "demo.log", "w") if (CHECKOUT / "build").is_dir() else subprocess.DEVNULL  # noqa: SIM115
-    return subprocess.Popen([sys.executable, "manage.py", "up", "--port", str(port)], cwd=CHECKOUT, env=env, stdout=log, stderr=log, text=True)
+    return subprocess.Popen(
+        [sys.executable, "manage.py", "up", "--port", str(port)],
+        cwd=CHECKOUT,
+        env=env,
+        stdout=log,
+        stderr=log,
+        text=True,
+    )
 
 
 def _answers(url: str) -> bool:

@@ -4,4 +4,4 @@ import os
 
 os.environ.setdefault("SUPPORTDESK_MODE", "test")
 
-from supportdesk.settings import *  # noqa: E402, F403
+from supportdesk.settings import *  # noqa: F403

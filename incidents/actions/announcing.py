@@ -25,12 +25,20 @@ def draft_notice(incident_id: int, *, actor: Actor, page_id: int) -> Notice:
         existing = Notice.objects.filter(incident=incident, page=page).first()
         if existing is not None:
             return existing
-        affected = Component.objects.filter(page=page, service=incident.service) if incident.service else Component.objects.none()
+        affected = (
+            Component.objects.filter(page=page, service=incident.service)
+            if incident.service
+            else Component.objects.none()
+        )
         names = ", ".join(c.name for c in affected) or "one of our services"
-        notice = Notice.objects.create(page=page, incident=incident, title=f"Problem with {names}", starts_at=incident.detected_at)
+        notice = Notice.objects.create(
+            page=page, incident=incident, title=f"Problem with {names}", starts_at=incident.detected_at
+        )
         notice.components.set(affected)
         NoticeUpdate.objects.create(
-            notice=notice, state=Notice.State.INVESTIGATING, at=instants.now(),
+            notice=notice,
+            state=Notice.State.INVESTIGATING,
+            at=instants.now(),
             text=f"We are looking into a problem affecting {names}. We will say more here shortly.",
         )
         timeline.record(incident, actor, Fact("notice_drafted", f"Status notice drafted for {page.name}."))
@@ -59,18 +67,22 @@ def post_notice(
         if wanted:
             notice.components.update(state=wanted)
         if notice.incident:
-            timeline.record(notice.incident, actor, Fact("notice_posted", f"Status page: {said}", data={"notice": notice.pk, "state": state}))
+            timeline.record(
+                notice.incident,
+                actor,
+                Fact("notice_posted", f"Status page: {said}", data={"notice": notice.pk, "state": state}),
+            )
         trail.record(actor, "post_notice", f"notice:{notice.pk}", after={"state": state, "text": said})
         live.changed("status", notice.page_id)
     return notice
 
 
 def _locked(notice_id: int, actor: Actor) -> Notice:
-    notice = Notice.objects.select_for_update(of=("self",)).select_related("page", "incident").filter(pk=notice_id).first()
+    notice = (
+        Notice.objects.select_for_update(of=("self",)).select_related("page", "incident").filter(pk=notice_id).first()
+    )
     if notice is None:
         raise NotFound("There is no such notice.")
     if not actor.is_staff:
         raise NotAllowed("Notices are posted by staff.")
     return notice
-
-

@@ -16,8 +16,10 @@ LONGEST_TEXT = 20_000
 def locked(incident_id: int, actor: Actor, verb: str) -> Incident:
     """Lock the incident and ask permission. What is not yours does not exist; what you may not do is refused."""
     incident = Incident.objects.lock(incident_id)
-    hidden = actor.kind is not Kind.DESK and not actor.is_staff and (
-        actor.organization_id is None or actor.organization_id != incident.organization_id or incident.is_drill
+    hidden = (
+        actor.kind is not Kind.DESK
+        and not actor.is_staff
+        and (actor.organization_id is None or actor.organization_id != incident.organization_id or incident.is_drill)
     )
     if hidden:
         raise NotFound("There is no such incident.")
@@ -32,7 +34,9 @@ def move(incident: Incident, wanted: Status, now: datetime) -> bool:
     if current is wanted:
         return False
     if not may_move(current, wanted):
-        raise WrongState(f"{incident.ref} is {current.value.replace('_', ' ')}; it cannot become {wanted.value.replace('_', ' ')}.")
+        raise WrongState(
+            f"{incident.ref} is {current.value.replace('_', ' ')}; it cannot become {wanted.value.replace('_', ' ')}."
+        )
     incident.status = wanted
     stamp = FIRST_ENTRY.get(wanted)
     if stamp and getattr(incident, stamp) is None:
@@ -55,4 +59,6 @@ def words(text: str, field: str = "text", *, longest: int = LONGEST_TEXT) -> str
 def require_open(incident: Incident, doing: str) -> None:
     """Some verbs make sense only while an incident is open."""
     if not incident.is_open or incident.is_resolved:
-        raise WrongState(f"{incident.ref} is {incident.status.replace('_', ' ')}: {doing} is no longer possible. Reopen it first.")
+        raise WrongState(
+            f"{incident.ref} is {incident.status.replace('_', ' ')}: {doing} is no longer possible. Reopen it first."
+        )

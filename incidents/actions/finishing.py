@@ -47,10 +47,20 @@ def resolve(incident_id: int, *, actor: Actor, summary: str) -> Incident:
         clockwork.append(incident, *_closing_events(now, f"entry:{entry.pk}", answered=answered))
         timers.arm(
             [
-                timers.Planned(f"confirm:{incident.pk}:{incident.generation}", AUTO_CONFIRM, incident.subject,
-                               now + REOPEN_WINDOW, generation=incident.generation),
-                timers.Planned(f"draft:{incident.pk}:{incident.generation}", settings.REPORT_DRAFT_TASK, incident.subject,
-                               now + REPORT_AFTER, generation=incident.generation),
+                timers.Planned(
+                    f"confirm:{incident.pk}:{incident.generation}",
+                    AUTO_CONFIRM,
+                    incident.subject,
+                    now + REOPEN_WINDOW,
+                    generation=incident.generation,
+                ),
+                timers.Planned(
+                    f"draft:{incident.pk}:{incident.generation}",
+                    settings.REPORT_DRAFT_TASK,
+                    incident.subject,
+                    now + REPORT_AFTER,
+                    generation=incident.generation,
+                ),
             ]
         )
         telling.tell(incident, "resolved", f"{incident.generation}", text=text, author=actor.name)
@@ -86,7 +96,9 @@ def confirm(incident_id: int, *, actor: Actor, text: str = "") -> Incident:
         move(incident, Status.FOLLOW_UP, instants.now())
         incident.confirmed_at = instants.now()
         incident.save()
-        timeline.record(incident, actor, Fact("confirmed", text.strip() or f"{actor.name} confirmed that it works.", CUSTOMER))
+        timeline.record(
+            incident, actor, Fact("confirmed", text.strip() or f"{actor.name} confirmed that it works.", CUSTOMER)
+        )
         timers.cancel(incident.subject, run=AUTO_CONFIRM)
         telling.tell(incident, "confirmed", f"{incident.generation}", who=actor.name, text=text.strip())
     return incident

@@ -44,7 +44,11 @@ def pass_threshold(
 def _warn(incident: Incident, actor: Actor, clock: sla.Clock, name: str, basis: int, threshold: int) -> None:
     left = readable.duration(clock.due_at - instants.now()) if clock.due_at else ""
     text = f"{name}: {threshold} % of the target is used, {left} left."
-    timeline.record(incident, actor, Fact("sla_warning", text, data={"clock": clock.kind, "cycle": clock.cycle, "threshold": threshold}))
+    timeline.record(
+        incident,
+        actor,
+        Fact("sla_warning", text, data={"clock": clock.kind, "cycle": clock.cycle, "threshold": threshold}),
+    )
     if threshold > 50:
         telling.tell(incident, "warning", f"{clock.kind}:{clock.cycle}:{basis}:{threshold}", warning=text)
 

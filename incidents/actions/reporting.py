@@ -11,7 +11,7 @@ from django.db import transaction
 from incidents import clockwork, escalating, facts, sla, telling, timeline
 from incidents.actions.entry import locked, words
 from incidents.models import Incident
-from incidents.models.incident import Impact, Source, Urgency
+from incidents.models.incident import Impact, Urgency
 from incidents.permissions import may
 from incidents.states import RAISERS, severity_of
 from incidents.timeline import CUSTOMER, Fact
@@ -59,7 +59,11 @@ def report(said: Report, *, actor: Actor) -> Incident:
         entitlement = _entitlement(said.organization, now)
         severity = said.severity or severity_of(said.impact, said.urgency, said.raisers)
         decision = entitlements.decide(
-            entitlement, severity, now, duty_of_care=bool(DUTY_OF_CARE & set(said.raisers)), monitor=said.reporter is None
+            entitlement,
+            severity,
+            now,
+            duty_of_care=bool(DUTY_OF_CARE & set(said.raisers)),
+            monitor=said.reporter is None,
         )
         incident = _create(said, severity, entitlement, decision, now)
         timeline.record(incident, actor, _reported(said, severity), _decided(decision))
@@ -93,7 +97,9 @@ def _already(said: Report) -> Incident | None:
 
 
 def _request_key(said: Report) -> str | None:
-    return f"{said.organization.pk if said.organization else '-'}:{said.request_key}"[:160] if said.request_key else None
+    return (
+        f"{said.organization.pk if said.organization else '-'}:{said.request_key}"[:160] if said.request_key else None
+    )
 
 
 def _entitlement(organization: Organization | None, at: datetime) -> Entitlement:
@@ -133,9 +139,17 @@ def _create(said: Report, severity: str, entitlement: Entitlement, decision: Dec
 
 def _reported(said: Report, severity: str) -> Fact:
     return Fact(
-        "reported", said.description.strip() or said.title, CUSTOMER,
-        data={"source": said.source, "impact": said.impact, "urgency": said.urgency, "severity": severity,
-              "raisers": list(said.raisers), **said.data},
+        "reported",
+        said.description.strip() or said.title,
+        CUSTOMER,
+        data={
+            "source": said.source,
+            "impact": said.impact,
+            "urgency": said.urgency,
+            "severity": severity,
+            "raisers": list(said.raisers),
+            **said.data,
+        },
     )
 
 
@@ -160,7 +174,11 @@ def _engage(incident: Incident, decision: Decision) -> None:
         timers.arm([timers.Planned(f"open:{incident.pk}", OPEN_QUEUE, incident.subject, decision.opens_at)])
     if decision.pages_duty_manager:
         escalating.page_duty_manager(incident, lines)
-    kind = {Engagement.NOW: "received", Engagement.QUEUED: "received_queued", Engagement.UNENTITLED: "received_no_contract"}
+    kind = {
+        Engagement.NOW: "received",
+        Engagement.QUEUED: "received_queued",
+        Engagement.UNENTITLED: "received_no_contract",
+    }
     telling.tell(incident, kind[decision.engagement], "receipt", lines, **_promise(incident, decision))
     if decision.pages:
         telling.tell(incident, "declared", "declared", lines, **_promise(incident, decision))
@@ -191,7 +209,12 @@ def enter_triage(incident_id: int, *, actor: Actor) -> Incident:
         decision = entitlements.decide(entitlement, incident.severity, now)
         incident.engagement, incident.queued_until = Engagement.NOW, None
         incident.save(update_fields=["engagement", "queued_until", "updated_at"])
-        timeline.record(incident, actor, Fact("desk_opened", "The desk is open: this enters triage now.", CUSTOMER), _decided(decision))
+        timeline.record(
+            incident,
+            actor,
+            Fact("desk_opened", "The desk is open: this enters triage now.", CUSTOMER),
+            _decided(decision),
+        )
         if decision.pages and not incident.is_acknowledged:
             escalating.start(incident)
     return incident

@@ -48,7 +48,9 @@ def _take(incident: Incident, actor: Actor) -> None:
         incident.save()
         timeline.record(incident, actor, Fact("acknowledged", f"{actor.name} has it.", CUSTOMER))
     else:
-        timeline.record(incident, actor, Fact("joined", f"{actor.name} joins; {incident.acknowledged_name} had it first."))
+        timeline.record(
+            incident, actor, Fact("joined", f"{actor.name} joins; {incident.acknowledged_name} had it first.")
+        )
 
 
 def _who(actor: Actor) -> str:
@@ -80,7 +82,9 @@ def escalate(incident_id: int, *, actor: Actor, reason: str = "") -> Incident:
     with transaction.atomic():
         incident = locked(incident_id, actor, "escalate")
         require_open(incident, "escalating")
-        timeline.record(incident, actor, Fact("escalated", reason.strip() or f"{actor.name} asks for the next step now."))
+        timeline.record(
+            incident, actor, Fact("escalated", reason.strip() or f"{actor.name} asks for the next step now.")
+        )
         if not escalating.feed(incident, EventKind.ESCALATE):
             escalating.start(incident)
     return incident
@@ -102,7 +106,8 @@ def hand_back(incident_id: int, *, actor: Actor, reason: str = "") -> Incident:
 
 
 def advance(incident_id: int, *, actor: Actor, generation: int) -> Incident:
-    """Time has come for the escalation to do something; the engine knows what. An old generation does nothing (ESC-12)."""
+    """Time has come for the escalation to do something; the engine knows what. An old generation does nothing
+    (ESC-12)."""
     with transaction.atomic():
         incident = locked(incident_id, actor, "escalate")
         if incident.generation != generation or incident.is_resolved:
@@ -116,7 +121,8 @@ def advance(incident_id: int, *, actor: Actor, generation: int) -> Incident:
 
 
 def page_failed(page_id: int, *, actor: Actor) -> None:
-    """One attempt of a page failed: the next follows at once; when none is left, the person counts as unreachable (ESC-14)."""
+    """One attempt of a page failed: the next follows at once; when none is left, the person counts as unreachable
+    (ESC-14)."""
     with transaction.atomic():
         page = Page.objects.select_related("user").get(pk=page_id)
         incident = locked(page.incident_id, actor, "escalate")

@@ -80,7 +80,10 @@ def post_update(
     next_update_at: datetime | None = None,
     status: str = "",
 ) -> TimelineEntry:
-    """A status update: what is, what we do, when we speak again. Closes an update cycle and opens the next (SLA-16, SLA-17)."""
+    """A status update: what is, what we do, when we speak again.
+
+    Closes an update cycle and opens the next (SLA-16, SLA-17).
+    """
     with transaction.atomic():
         incident = locked(incident_id, actor, "post_update")
         if incident.is_resolved or not incident.is_open:
@@ -91,16 +94,32 @@ def post_update(
         _move_to(incident, status, now)
         text = f"{words(state, 'state')}\n\nNext: {words(doing, 'doing')}"
         (entry,) = timeline.record(
-            incident, actor,
-            Fact("update", text, CUSTOMER, data={"state": state, "doing": doing, "status": incident.status,
-                                                 "next_update_at": next_update_at.isoformat() if next_update_at else None}),
+            incident,
+            actor,
+            Fact(
+                "update",
+                text,
+                CUSTOMER,
+                data={
+                    "state": state,
+                    "doing": doing,
+                    "status": incident.status,
+                    "next_update_at": next_update_at.isoformat() if next_update_at else None,
+                },
+            ),
         )
         _said_to_customer(incident, actor, entry)
         clocks = clockwork.append(
-            incident, sla.Event(entry.at, sla.EventKind.UPDATE_SENT, promised_next=next_update_at, ref=f"entry:{entry.pk}")
+            incident,
+            sla.Event(entry.at, sla.EventKind.UPDATE_SENT, promised_next=next_update_at, ref=f"entry:{entry.pk}"),
         )
         telling.tell(
-            incident, "update", str(entry.pk), state=state, doing=doing, author=actor.name,
+            incident,
+            "update",
+            str(entry.pk),
+            state=state,
+            doing=doing,
+            author=actor.name,
             next_local=_next_promised(incident, clocks, next_update_at),
         )
     return entry

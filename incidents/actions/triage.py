@@ -19,7 +19,10 @@ from supportdesk.organizations import terms
 
 
 def change_severity(incident_id: int, *, actor: Actor, severity: str, reason: str) -> Incident:
-    """Correct the severity, with a reason the customer sees. A raise pages anew; a fall never hides a miss (D5, D6, ESC-11)."""
+    """Correct the severity, with a reason the customer sees.
+
+    A raise pages anew; a fall never hides a miss (D5, D6, ESC-11).
+    """
     if severity not in SEVERITIES:
         raise Invalid("Severity is P1, P2, P3 or P4.", field="severity")
     with transaction.atomic():
@@ -32,24 +35,37 @@ def change_severity(incident_id: int, *, actor: Actor, severity: str, reason: st
         incident.severity = severity
         incident.save(update_fields=["severity", "updated_at"])
         text = f"Severity changed from {before} to {severity}: {why}"
-        timeline.record(incident, actor, Fact("severity_changed", text, CUSTOMER, data={"before": before, "after": severity, "reason": why}))
+        timeline.record(
+            incident,
+            actor,
+            Fact("severity_changed", text, CUSTOMER, data={"before": before, "after": severity, "reason": why}),
+        )
         trail.record(actor, "change_severity", incident.subject, before=before, after=severity, reason=why)
         clockwork.append(incident, sla.Event(instants.now(), sla.EventKind.SEVERITY_CHANGED, severity=severity))
         _follow(incident, raised=raised)
-        telling.tell(incident, "severity_changed", f"{incident.generation}:{before}:{severity}:{instants.now().isoformat()}",
-                     before=before, reason=why, author=actor.name)
+        telling.tell(
+            incident,
+            "severity_changed",
+            f"{incident.generation}:{before}:{severity}:{instants.now().isoformat()}",
+            before=before,
+            reason=why,
+            author=actor.name,
+        )
     return incident
 
 
 def _follow(incident: Incident, *, raised: bool) -> None:
-    """Page by the new severity's policy if it is entitled to it right now; a conscious ack is asked for again on a raise."""
+    """Page by the new severity's policy if it is entitled to it right now; a conscious ack is asked for again on a
+    raise."""
     now = instants.now()
     owed = terms.entitlement(incident.organization, now) if incident.organization else terms.own_platform()
     decision = entitlements.decide(owed, incident.severity, now)
     if raised and decision.pages:
         incident.acknowledged_name, incident.acknowledged_by = "", None
         incident.engagement, incident.queued_until = decision.engagement, None
-        incident.save(update_fields=["acknowledged_name", "acknowledged_by", "engagement", "queued_until", "updated_at"])
+        incident.save(
+            update_fields=["acknowledged_name", "acknowledged_by", "engagement", "queued_until", "updated_at"]
+        )
     if decision.pages or not raised:
         escalating.change_severity(incident, raised=raised)
 
@@ -68,7 +84,9 @@ def change_status(incident_id: int, *, actor: Actor, status: str) -> Incident:
         if not move(incident, wanted, now):
             return incident
         incident.save()
-        timeline.record(incident, actor, Fact("status_changed", f"Now {wanted.value}.", CUSTOMER, data={"status": wanted}))
+        timeline.record(
+            incident, actor, Fact("status_changed", f"Now {wanted.value}.", CUSTOMER, data={"status": wanted})
+        )
         if wanted is Status.MONITORING:
             clockwork.append(incident, sla.Event(now, sla.EventKind.MITIGATED))
         elif was_monitoring:
@@ -92,13 +110,19 @@ def hold(incident_id: int, *, actor: Actor, kind: str, question: str = "") -> In
             return incident
         if incident.severity == "P1" and incident.owner_id != actor.user_id:
             raise NotAllowed("A P1 is put on hold by its commander only. Claim it first.")
-        text = words(question, "question") if wanted.pauses else question.strip() or "We wait for a third party; our clocks keep running."
+        text = (
+            words(question, "question")
+            if wanted.pauses
+            else question.strip() or "We wait for a third party; our clocks keep running."
+        )
         now = instants.now()
         if Hold(incident.hold).pauses:
             clockwork.append(incident, sla.Event(now, sla.EventKind.HOLD_ENDED, hold=Hold(incident.hold)))
         incident.hold = wanted
         incident.save(update_fields=["hold", "updated_at"])
-        (entry,) = timeline.record(incident, actor, Fact("held", text, CUSTOMER if wanted.pauses else timeline.INTERNAL, data={"hold": wanted}))
+        (entry,) = timeline.record(
+            incident, actor, Fact("held", text, CUSTOMER if wanted.pauses else timeline.INTERNAL, data={"hold": wanted})
+        )
         if wanted.pauses:
             clockwork.append(incident, sla.Event(now, sla.EventKind.HOLD_STARTED, hold=wanted, ref=f"entry:{entry.pk}"))
             telling.tell(incident, "message", str(entry.pk), text=text, author=actor.name)

@@ -32,7 +32,9 @@ def _is_taken_by_others(incident: Incident, actor: Actor, now: datetime) -> bool
 
 
 def _is_theirs(incident: Incident, actor: Actor, now: datetime) -> bool:
-    return _is_worked(incident, actor, now) and incident.is_acknowledged and incident.acknowledged_by_id == actor.user_id
+    return (
+        _is_worked(incident, actor, now) and incident.is_acknowledged and incident.acknowledged_by_id == actor.user_id
+    )
 
 
 def _may_wait(incident: Incident, actor: Actor, now: datetime) -> bool:
@@ -77,7 +79,10 @@ _BUTTONS: dict[str, tuple[str, Test]] = {
 
 def offered(incident: Incident, actor: Actor, now: datetime) -> dict[str, bool]:
     """For every button, whether to show it to this reader now."""
-    return {name: may(actor, verb, incident.organization_id) and fits(incident, actor, now) for name, (verb, fits) in _BUTTONS.items()}
+    return {
+        name: may(actor, verb, incident.organization_id) and fits(incident, actor, now)
+        for name, (verb, fits) in _BUTTONS.items()
+    }
 
 
 def next_statuses(incident: Incident) -> list[Status]:

@@ -81,9 +81,13 @@ def _note(clock: sla.Clock, now: datetime) -> str:
 
 def next_face(rows: Iterable[SlaClock], now: datetime) -> Face | None:
     """The most pressing clock of a list row, from stored states: no replay for lists."""
-    waiting = [row for row in rows if row.state in ("running", "missed") and row.satisfied_at is None and row.due_at and row.kind != "ack"]
+    waiting = [
+        row
+        for row in rows
+        if row.state in ("running", "missed") and row.satisfied_at is None and row.due_at and row.kind != "ack"
+    ]
     promised = [row for row in waiting if row.promise == "guarantee"] or waiting
-    row = min(promised, key=lambda one: one.due_at, default=None)
+    row = min(promised, key=lambda one: one.due_at or now, default=None)
     if row is None or row.due_at is None:
         return None
     target = timedelta(seconds=row.target_seconds)

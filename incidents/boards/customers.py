@@ -46,13 +46,19 @@ def summaries(now: datetime) -> list[Summary]:
     """All organizations, in two queries."""
     contracts = Prefetch(
         "contracts",
-        queryset=Contract.objects.select_related("plan_version__plan", "plan_version__business_hours", "plan_version__extended_hours", "calendar"),
+        queryset=Contract.objects.select_related(
+            "plan_version__plan", "plan_version__business_hours", "plan_version__extended_hours", "calendar"
+        ),
     )
     rows = (
         Organization.objects.filter(is_hidden=False)
         .select_related("calendar", "account_manager")
         .prefetch_related(contracts)
-        .annotate(open_count=Count("incidents", filter=~Q(incidents__status__in=["resolved", "follow_up", "closed", "cancelled", "merged"])))
+        .annotate(
+            open_count=Count(
+                "incidents", filter=~Q(incidents__status__in=["resolved", "follow_up", "closed", "cancelled", "merged"])
+            )
+        )
     )
     return [_summary(row, now) for row in rows]
 
@@ -99,7 +105,10 @@ def promises(owed: Entitlement) -> list[Promise]:
             Promise(
                 severity,
                 _COVERAGE_WORDS[level.coverage],
-                *(_length(value, always=always) for value in (level.first_response, level.next_update, level.resolution)),
+                *(
+                    _length(value, always=always)
+                    for value in (level.first_response, level.next_update, level.resolution)
+                ),
             )
         )
     return lines

@@ -112,7 +112,9 @@ def stages(incident: Incident) -> list[Stage]:
         reached[4:] = [None, None]  # a reopened incident is on its way again
     current = next((i for i, at in enumerate(reached) if at is None), len(reached))
     return [
-        Stage(label, "done" if i < current else "current" if i == current else "todo", reached[i] if i < current else None)
+        Stage(
+            label, "done" if i < current else "current" if i == current else "todo", reached[i] if i < current else None
+        )
         for i, (label, _) in enumerate(_STEPS)
     ]
 
@@ -139,7 +141,10 @@ def _staff_only(incident: Incident, seen: tuple[sla.Clock, ...], now: datetime) 
 
 def _breaches(incident: Incident) -> list[Missed]:
     rows = incident.breaches.order_by("due_at")
-    return [Missed(clocks.LABELS[row.kind], row, row.satisfied_at - row.due_at if row.satisfied_at else None) for row in rows]
+    return [
+        Missed(clocks.LABELS[row.kind], row, row.satisfied_at - row.due_at if row.satisfied_at else None)
+        for row in rows
+    ]
 
 
 def next_step(incident: Incident) -> Rung | None:
@@ -161,7 +166,13 @@ def ladder(escalation: Escalation, incident: Incident) -> list[Rung]:
         upcoming = number == state.next_step + 1 and escalation.status == "triggered"
         planned = state.planned_at if upcoming and state.planned_at else at
         rungs.append(
-            Rung(number, planned, _targets(step.targets), _rung_state(escalation.status, fired, upcoming, number == state.next_step), _outcome(who))
+            Rung(
+                number,
+                planned,
+                _targets(step.targets),
+                _rung_state(escalation.status, fired, upcoming, number == state.next_step),
+                _outcome(who),
+            )
         )
         at = planned + step.delay
     return rungs

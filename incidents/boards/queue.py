@@ -12,7 +12,13 @@ from incidents.models import Incident, SlaClock
 from incidents.permissions import may
 from supportdesk.actors import Actor
 
-TABS = (("needs-action", "Needs action"), ("mine", "Mine"), ("unassigned", "Unassigned"), ("all", "All open"), ("ended", "Ended"))
+TABS = (
+    ("needs-action", "Needs action"),
+    ("mine", "Mine"),
+    ("unassigned", "Unassigned"),
+    ("all", "All open"),
+    ("ended", "Ended"),
+)
 SHOWN = 100
 
 
@@ -37,7 +43,9 @@ def of_tab(actor: Actor, tab: str) -> QuerySet[Incident]:
 _ENDED = Q(status__in=["resolved", "follow_up", "closed", "cancelled", "merged"])
 _UNRESOLVED = ~Q(status="resolved")
 _TABS = {
-    "needs-action": lambda actor: _UNRESOLVED & (Q(acknowledged_name="") | Q(owner_id=actor.user_id)) & ~Q(engagement="queued"),
+    "needs-action": lambda actor: (
+        _UNRESOLVED & (Q(acknowledged_name="") | Q(owner_id=actor.user_id)) & ~Q(engagement="queued")
+    ),
     "mine": lambda actor: Q(owner_id=actor.user_id),
     "unassigned": lambda actor: _UNRESOLVED & Q(owner=None),
     "all": lambda actor: _UNRESOLVED,
@@ -55,7 +63,11 @@ def rows(incidents: QuerySet[Incident], actor: Actor, now: datetime) -> list[Row
         Prefetch("clocks", queryset=SlaClock.objects.filter(state__in=["running", "missed"], satisfied_at=None))
     )[:SHOWN]
     return [
-        Row(one, next_face(one.clocks.all(), now), not one.is_acknowledged and not one.is_resolved and may(actor, "acknowledge"))
+        Row(
+            one,
+            next_face(one.clocks.all(), now),
+            not one.is_acknowledged and not one.is_resolved and may(actor, "acknowledge"),
+        )
         for one in loaded
     ]
 

@@ -139,17 +139,28 @@ def _receipts(incident: Incident) -> dict[str, list[Receipt]]:
     grouped: dict[str, list[Receipt]] = defaultdict(list)
     for row in Delivery.objects.filter(subject=incident.subject).order_by("planned_at", "pk"):
         grouped[_occasion(row)].append(
-            Receipt(row.vendor, row.recipient or row.to, _RECEIPT_STATES.get(row.state, row.state), row.sent_at or row.settled_at,
-                    row.error if row.state in ("failed", "pending") else "")
+            Receipt(
+                row.vendor,
+                row.recipient or row.to,
+                _RECEIPT_STATES.get(row.state, row.state),
+                row.sent_at or row.settled_at,
+                row.error if row.state in ("failed", "pending") else "",
+            )
         )
     return grouped
 
 
 def _occasion(row: Delivery) -> str:
-    """`page:7:0` belongs to page 7; `update:42:311:reporter:email:…` to entry 311; `received:42:receipt:…` to its kind."""
+    """`page:7:0` belongs to page 7; `update:42:311:reporter:email:…` to entry 311; `received:42:receipt:…` to its
+    kind."""
     parts = row.key.split(":")
     if parts[0] == "page":
         return f"page:{parts[1]}"
     if row.kind in ("message", "update", "customer_message"):
         return parts[2]
-    return {"received": "reported", "received_queued": "reported", "received_no_contract": "reported", "oncall": "step_fired"}.get(row.kind, row.kind)
+    return {
+        "received": "reported",
+        "received_queued": "reported",
+        "received_no_contract": "reported",
+        "oncall": "step_fired",
+    }.get(row.kind, row.kind)

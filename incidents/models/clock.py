@@ -10,7 +10,8 @@ from incidents.models.incident import Incident
 
 
 class ClockEvent(models.Model):
-    """One event of an incident's evidence ledger: append-only, each row sealed with the hash of the one before (SLA-18)."""
+    """One event of an incident's evidence ledger: append-only, each row sealed with the hash of the one before
+    (SLA-18)."""
 
     incident = models.ForeignKey(Incident, on_delete=models.PROTECT, related_name="clock_events")
     sequence = models.PositiveIntegerField()
@@ -71,7 +72,9 @@ class Breach(models.Model):
     is_counted = models.BooleanField(default=True)
     excused_category = models.CharField(max_length=60, blank=True)
     excused_text = models.TextField(blank=True)
-    excused_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    excused_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
 
     class Meta:
         ordering = ["-due_at"]

@@ -61,21 +61,37 @@ class Incidents(models.QuerySet["Incident"]):
 
     def lock(self, pk: int) -> Incident:
         """The row, locked until the transaction ends: the first step of every verb."""
-        incident = self.select_for_update(of=("self",)).select_related("organization", "service", "reporter").filter(pk=pk).first()
+        incident = (
+            self.select_for_update(of=("self",))
+            .select_related("organization", "service", "reporter")
+            .filter(pk=pk)
+            .first()
+        )
         if incident is None:
             raise NotFound("There is no such incident.")
         return incident
 
 
 class Incident(models.Model):
-    """One customer-affecting event with one severity and one timeline. Changed by `incidents.actions` and nothing else."""
+    """One customer-affecting event with one severity and one timeline.
+
+    Changed by `incidents.actions` and nothing else.
+    """
 
     organization = models.ForeignKey(
-        "supportdesk.Organization", null=True, blank=True, on_delete=models.PROTECT, related_name="incidents",
+        "supportdesk.Organization",
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="incidents",
         help_text="empty: our own platform, worked under our own policy (MON-11)",
     )
-    service = models.ForeignKey("supportdesk.Service", null=True, blank=True, on_delete=models.PROTECT, related_name="incidents")
-    reporter = models.ForeignKey("supportdesk.Contact", null=True, blank=True, on_delete=models.PROTECT, related_name="reported")
+    service = models.ForeignKey(
+        "supportdesk.Service", null=True, blank=True, on_delete=models.PROTECT, related_name="incidents"
+    )
+    reporter = models.ForeignKey(
+        "supportdesk.Contact", null=True, blank=True, on_delete=models.PROTECT, related_name="reported"
+    )
     title = models.CharField(max_length=200)
     description = models.TextField(blank=True)
     source = models.CharField(max_length=20, choices=Source.choices)
@@ -89,9 +105,15 @@ class Incident(models.Model):
     engagement = models.CharField(max_length=12, choices=[(e.value, e.value) for e in Engagement])
     queued_until = models.DateTimeField(null=True, blank=True)
     decision = models.JSONField(default=dict, help_text="page or not, and why: as decided at receipt")
-    entitlement = models.JSONField(default=dict, help_text="plan, version, features and zone as they stood at receipt (ENT-1)")
-    contract = models.ForeignKey("supportdesk.Contract", null=True, blank=True, on_delete=models.PROTECT, related_name="+")
-    generation = models.PositiveIntegerField(default=1, help_text="timers and late jobs of an older generation do nothing")
+    entitlement = models.JSONField(
+        default=dict, help_text="plan, version, features and zone as they stood at receipt (ENT-1)"
+    )
+    contract = models.ForeignKey(
+        "supportdesk.Contract", null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+    generation = models.PositiveIntegerField(
+        default=1, help_text="timers and late jobs of an older generation do nothing"
+    )
     reopen_count = models.PositiveSmallIntegerField(default=0)
     owner = models.ForeignKey(User, null=True, blank=True, on_delete=models.PROTECT, related_name="incidents_owned")
     acknowledged_by = models.ForeignKey(User, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
@@ -100,7 +122,12 @@ class Incident(models.Model):
     merged_into = models.ForeignKey("self", null=True, blank=True, on_delete=models.PROTECT, related_name="duplicates")
     is_drill = models.BooleanField(default=False)
     request_key = models.CharField(
-        max_length=160, null=True, blank=True, unique=True, editable=False, help_text="the same report sent twice is one incident"
+        max_length=160,
+        null=True,
+        blank=True,
+        unique=True,
+        editable=False,
+        help_text="the same report sent twice is one incident",
     )
 
     impact_started_at = models.DateTimeField(null=True, blank=True)
@@ -123,7 +150,8 @@ class Incident(models.Model):
         indexes = [
             # console queue: everything open, most severe and oldest first
             models.Index(
-                fields=["severity", "received_at"], name="incident_open",
+                fields=["severity", "received_at"],
+                name="incident_open",
                 condition=~Q(status__in=["follow_up", "closed", "cancelled", "merged"]),
             ),
             # portal: an organization's own, newest first
@@ -206,5 +234,3 @@ class TimelineEntry(models.Model):
     @property
     def is_from_human(self) -> bool:
         return self.actor_kind in (Kind.USER, Kind.CONTACT)
-
-

@@ -10,7 +10,10 @@ from rotations.models import EscalationPolicy
 
 
 class Escalation(models.Model):
-    """The policy as it was when the escalation began, and where it stands (ESC-4). Replaced whole by the pure engine."""
+    """The policy as it was when the escalation began, and where it stands (ESC-4).
+
+    Replaced whole by the pure engine.
+    """
 
     incident = models.OneToOneField(Incident, on_delete=models.PROTECT, related_name="escalation")
     policy = models.ForeignKey(EscalationPolicy, null=True, on_delete=models.PROTECT, related_name="+")

@@ -42,7 +42,9 @@ class Component(models.Model):
     group = models.CharField(max_length=120, blank=True)
     position = models.PositiveSmallIntegerField(default=0)
     state = models.CharField(max_length=24, choices=State.choices, default=State.OPERATIONAL)
-    service = models.ForeignKey("supportdesk.Service", null=True, blank=True, on_delete=models.SET_NULL, related_name="components")
+    service = models.ForeignKey(
+        "supportdesk.Service", null=True, blank=True, on_delete=models.SET_NULL, related_name="components"
+    )
 
     class Meta:
         ordering = ["page", "position", "name"]

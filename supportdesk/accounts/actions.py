@@ -35,7 +35,8 @@ def _digest(token: str) -> str:
 
 
 def invite(*, actor: Actor, email: str, name: str, role: str, contact: Contact | None = None) -> tuple[Invitation, str]:
-    """Invite a person. Managers invite anybody; a customer's own administrator invites colleagues. Returns the secret link once."""
+    """Invite a person. Managers invite anybody; a customer's own administrator invites colleagues. Returns the secret
+    link once."""
     own = contact is not None and actor.organization_id == contact.organization_id
     if actor.role != Role.MANAGER and not (own and role == Role.CUSTOMER):
         raise NotAllowed("Only support managers, or a customer's own administrator for their colleagues, may invite.")
@@ -47,20 +48,49 @@ def invite(*, actor: Actor, email: str, name: str, role: str, contact: Contact |
     now = instants.now()
     with transaction.atomic():
         invitation = Invitation.objects.create(
-            email=email.strip().lower(), name=name, role=role, contact=contact, digest=_digest(token), invited_by_id=actor.user_id,
-            created_at=now, expires_at=now + INVITATION_LIFE,
+            email=email.strip().lower(),
+            name=name,
+            role=role,
+            contact=contact,
+            digest=_digest(token),
+            invited_by_id=actor.user_id,
+            created_at=now,
+            expires_at=now + INVITATION_LIFE,
         )
         link = links.absolute("accept_invitation", token)
-        _mail(f"invitation:{invitation.pk}", "invitation", invitation.email, name, {"link": link, "url": link, "button": "Set your password",
-                                                                                   "reader": name, "author": actor.name, "days": INVITATION_LIFE.days})
+        _mail(
+            f"invitation:{invitation.pk}",
+            "invitation",
+            invitation.email,
+            name,
+            {
+                "link": link,
+                "url": link,
+                "button": "Set your password",
+                "reader": name,
+                "author": actor.name,
+                "days": INVITATION_LIFE.days,
+            },
+        )
         trail.record(actor, "invite", f"invitation:{invitation.pk}", after={"email": invitation.email, "role": role})
     return invitation, link
 
 
 def _mail(key: str, kind: str, to: str, recipient: str, facts: dict[str, object]) -> None:
     outbox.post(
-        [Post(key=key, kind=kind, connection=Lines.load().line("email"), vendor="email", to=to, subject=key, recipient=recipient, facts=facts,
-              lane=Lane.INTEGRATIONS)]
+        [
+            Post(
+                key=key,
+                kind=kind,
+                connection=Lines.load().line("email"),
+                vendor="email",
+                to=to,
+                subject=key,
+                recipient=recipient,
+                facts=facts,
+                lane=Lane.INTEGRATIONS,
+            )
+        ]
     )
 
 
@@ -81,12 +111,16 @@ def accept_invitation(token: str, *, password: str, time_zone: str = "UTC") -> U
             validate_password(password, User(email=invitation.email, name=invitation.name))
         except ValidationError as error:
             raise Invalid(" ".join(error.messages), field="password") from error
-        user = User.objects.create_user(invitation.email, password, name=invitation.name, role=invitation.role, time_zone=time_zone)
+        user = User.objects.create_user(
+            invitation.email, password, name=invitation.name, role=invitation.role, time_zone=time_zone
+        )
         if invitation.contact:
             Contact.objects.filter(pk=invitation.contact.pk).update(user=user)
         if Invitation.objects.filter(pk=invitation.pk, accepted_at=None).update(accepted_at=instants.now()) != 1:
             raise NotFound("This invitation is not valid any more. Please ask for a new one.")
-        ContactMethod.objects.create(user=user, kind=ContactMethod.Kind.EMAIL, address=user.email, verified_at=instants.now())
+        ContactMethod.objects.create(
+            user=user, kind=ContactMethod.Kind.EMAIL, address=user.email, verified_at=instants.now()
+        )
         trail.record(user.actor("invitation"), "accept_invitation", f"user:{user.pk}")
     return user
 
@@ -128,11 +162,24 @@ def send_code(method: ContactMethod, *, actor: Actor) -> None:
     if last is not None and now - last.sent_at < CODE_AGAIN_AFTER:
         raise WrongState("A code is on its way. You can ask for another one in a minute.")
     code = f"{secrets.randbelow(1_000_000):06d}"
-    row = VerificationCode.objects.create(method=method, digest=_code_digest(method, code), sent_at=now, expires_at=now + CODE_LIFE)
+    row = VerificationCode.objects.create(
+        method=method, digest=_code_digest(method, code), sent_at=now, expires_at=now + CODE_LIFE
+    )
     connection = Lines.load().line(method.kind)
     outbox.post(
-        [Post(key=f"code:{row.pk}", kind="code", connection=connection, vendor=method.kind, to=method.address, subject=f"method:{method.pk}",
-              recipient=actor.name, facts={"code": code, "spoken": " ".join(code), "reader": actor.name, "token": "", "thread": ""}, lane=Lane.PAGE)]
+        [
+            Post(
+                key=f"code:{row.pk}",
+                kind="code",
+                connection=connection,
+                vendor=method.kind,
+                to=method.address,
+                subject=f"method:{method.pk}",
+                recipient=actor.name,
+                facts={"code": code, "spoken": " ".join(code), "reader": actor.name, "token": "", "thread": ""},
+                lane=Lane.PAGE,
+            )
+        ]
     )
 
 
@@ -149,7 +196,11 @@ def verify_method(method_id: int, *, actor: Actor, code: str) -> ContactMethod:
         if method.verified_at is not None:
             return method
         now = instants.now()
-        row = VerificationCode.objects.filter(method=method, expires_at__gt=now, tries__lt=CODE_TRIES).order_by("-sent_at").first()
+        row = (
+            VerificationCode.objects.filter(method=method, expires_at__gt=now, tries__lt=CODE_TRIES)
+            .order_by("-sent_at")
+            .first()
+        )
         if row is None:
             raise Invalid("This code is too old or was tried too often. Ask for a new one.", field="code")
         VerificationCode.objects.filter(pk=row.pk).update(tries=row.tries + 1)
@@ -169,8 +220,12 @@ def remove_method(method_id: int, *, actor: Actor) -> None:
         method = ContactMethod.objects.select_for_update().filter(pk=method_id, user_id=actor.user_id).first()
         if method is None:
             raise NotFound("There is no such contact method.")
-        others = ContactMethod.objects.filter(user_id=actor.user_id, verified_at__isnull=False, disabled_at=None).exclude(pk=method.pk)
+        others = ContactMethod.objects.filter(
+            user_id=actor.user_id, verified_at__isnull=False, disabled_at=None
+        ).exclude(pk=method.pk)
         if actor.is_staff and method.is_usable and not others.exists():
             raise WrongState("This is the only way to reach you. Add another one first.")
-        trail.record(actor, "remove_method", f"method:{method.pk}", before={"kind": method.kind, "address": method.address})
+        trail.record(
+            actor, "remove_method", f"method:{method.pk}", before={"kind": method.kind, "address": method.address}
+        )
         method.delete()

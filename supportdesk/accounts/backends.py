@@ -23,4 +23,6 @@ class RoleBackend(AuthenticationBackend):
         return user_obj.role == Role.MANAGER and app in _MANAGED_APPS and not codename.startswith("delete_")
 
     def has_module_perms(self, user_obj: Any, app_label: str) -> bool:
-        return user_obj.is_active and (user_obj.is_superuser or (user_obj.role == Role.MANAGER and app_label in _MANAGED_APPS))
+        return user_obj.is_active and (
+            user_obj.is_superuser or (user_obj.role == Role.MANAGER and app_label in _MANAGED_APPS)
+        )

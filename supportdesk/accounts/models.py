@@ -44,8 +44,12 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     email = models.EmailField(unique=True)
     name = models.CharField(max_length=120)
-    role = models.CharField(max_length=20, choices=[(r.value, r.value) for r in actors.Role], default=actors.Role.CUSTOMER)
-    is_senior = models.BooleanField("senior engineer", default=False, help_text="Paged when a chain reaches “all seniors”.")
+    role = models.CharField(
+        max_length=20, choices=[(r.value, r.value) for r in actors.Role], default=actors.Role.CUSTOMER
+    )
+    is_senior = models.BooleanField(
+        "senior engineer", default=False, help_text="Paged when a chain reaches “all seniors”."
+    )
     time_zone = models.CharField(max_length=64, default="UTC", validators=[validate_zone])
     theme = models.CharField(max_length=10, choices=Theme.choices, default=Theme.SYSTEM)
     shortcuts = models.BooleanField("keyboard shortcuts", default=True)
@@ -133,7 +137,8 @@ class VerificationCode(models.Model):
 
 
 class PageRule(models.Model):
-    """When, within one page, a method is tried: seconds after the page began (ESC-14). Without rules the default chain applies."""
+    """When, within one page, a method is tried: seconds after the page began (ESC-14). Without rules the default chain
+    applies."""
 
     class Importance(models.TextChoices):
         DEFAULT = "default", "P3 and P4"
@@ -157,7 +162,9 @@ class Invitation(models.Model):
     email = models.EmailField()
     name = models.CharField(max_length=120)
     role = models.CharField(max_length=20, choices=[(r.value, r.value) for r in actors.Role])
-    contact = models.ForeignKey("supportdesk.Contact", null=True, blank=True, on_delete=models.CASCADE, related_name="invitations")
+    contact = models.ForeignKey(
+        "supportdesk.Contact", null=True, blank=True, on_delete=models.CASCADE, related_name="invitations"
+    )
     digest = models.CharField(max_length=64, unique=True)
     invited_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
     created_at = models.DateTimeField()
@@ -193,7 +200,9 @@ class ApiToken(models.Model):
     class Meta:
         ordering = ["-created_at"]
         constraints = [
-            models.CheckConstraint(condition=Q(expires_at__gt=models.F("created_at")), name="api_token_ends_after_it_begins")
+            models.CheckConstraint(
+                condition=Q(expires_at__gt=models.F("created_at")), name="api_token_ends_after_it_begins"
+            )
         ]
 
     def __str__(self) -> str:

@@ -22,7 +22,11 @@ from supportdesk.web.errors import answer
 class AcceptForm(forms.Form):
     """Choose a password; the address is known."""
 
-    password = forms.CharField(label="Password", widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}), help_text="At least 10 characters.")
+    password = forms.CharField(
+        label="Password",
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+        help_text="At least 10 characters.",
+    )
     again = forms.CharField(label="The same again", widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}))
 
     def clean(self) -> dict[str, str]:
@@ -91,7 +95,12 @@ def settings(request: HttpRequest, actor: Actor) -> HttpResponse:
         form.save()
         messages.success(request, "Saved.")
         return redirect("account_settings")
-    context = {"form": form, "methods": user.contact_methods.all(), "kinds": ContactMethod.Kind.choices, "section": "settings"}
+    context = {
+        "form": form,
+        "methods": user.contact_methods.all(),
+        "kinds": ContactMethod.Kind.choices,
+        "section": "settings",
+    }
     return render(request, "account/settings.html", context)
 
 

@@ -9,7 +9,9 @@ from supportdesk.actors import Actor
 from supportdesk.audit.models import AuditEntry
 
 
-def record(actor: Actor, verb: str, subject: str, *, before: Any = None, after: Any = None, reason: str = "") -> AuditEntry:
+def record(
+    actor: Actor, verb: str, subject: str, *, before: Any = None, after: Any = None, reason: str = ""
+) -> AuditEntry:
     """Append one entry, in the caller's transaction."""
     return AuditEntry.objects.create(
         at=instants.now(),

@@ -19,7 +19,9 @@ from supportdesk.embedded.welcome import welcome
 WAIT_FOR_DATABASE = 30.0  # seconds for the database to stop, its last user having gone
 
 
-def run(instance: Instance, *, is_embedded: bool, host: str, port: int, prepare: Callable[[StandIns | None], str]) -> None:
+def run(
+    instance: Instance, *, is_embedded: bool, host: str, port: int, prepare: Callable[[StandIns | None], str]
+) -> None:
     """Open the desk and stay until told to stop. `prepare` brings the database up to date. Raises EmbeddedError."""
     instance.make_room()
     lock_path = instance.home / "run.lock"
@@ -33,7 +35,9 @@ def run(instance: Instance, *, is_embedded: bool, host: str, port: int, prepare:
         os.close(lock)
 
 
-def _run(instance: Instance, is_embedded: bool, address: Address, note: Path, prepare: Callable[[StandIns | None], str]) -> None:
+def _run(
+    instance: Instance, is_embedded: bool, address: Address, note: Path, prepare: Callable[[StandIns | None], str]
+) -> None:
     stand_ins = _stand_ins(address, instance) if wanted() else None
     children = processes.desk(address, instance if is_embedded else None, stand_ins)
     if is_embedded:

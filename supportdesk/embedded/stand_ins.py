@@ -1,4 +1,5 @@
-"""Stand-ins for the vendors, so that `make run` shows what the desk sends: real servers on loopback, from the checkout's tests."""
+"""Stand-ins for the vendors, so that `make run` shows what the desk sends: real servers on loopback, from the
+checkout's tests."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ from supportdesk.errors import Invalid, NotAllowed
 from supportdesk.integrations.base import IntegrationError
 from supportdesk.integrations.models import Connection
 from supportdesk.queue import outbox, timers
-from supportdesk.queue.models import Delivery, Lane
+from supportdesk.queue.models import Delivery, Lane, Timer
 from supportdesk.queue.outbox import Post
 
 CHECK = "supportdesk.integrations.actions.run_check"
@@ -27,7 +27,12 @@ def save(connection: Connection, values: dict[str, Any], *, actor: Actor) -> Con
         connection.set_values(values)
         connection.checked_at, connection.check_result = None, ""
         connection.save()
-        after = {"vendor": connection.vendor, "name": connection.name, "enabled": connection.is_enabled, "settings": connection.settings}
+        after = {
+            "vendor": connection.vendor,
+            "name": connection.name,
+            "enabled": connection.is_enabled,
+            "settings": connection.settings,
+        }
         trail.record(actor, "save_connection", f"connection:{connection.pk}", after=after)
     return connection
 
@@ -44,10 +49,21 @@ def check(connection: Connection, *, actor: Actor) -> None:
         Connection.objects.filter(pk=connection.pk).update(check_result=WAITING, checked_at=None)
         now = instants.now()
         key = f"check:{connection.pk}:{now.isoformat()}"
-        timers.arm([timers.Planned(key, CHECK, f"connection:{connection.pk}", now, lane=Lane.INTEGRATIONS, args={"connection": connection.pk})])
+        timers.arm(
+            [
+                timers.Planned(
+                    key,
+                    CHECK,
+                    f"connection:{connection.pk}",
+                    now,
+                    lane=Lane.INTEGRATIONS,
+                    args={"connection": connection.pk},
+                )
+            ]
+        )
 
 
-def run_check(timer: timers.Timer) -> None:
+def run_check(timer: Timer) -> None:
     """What the queue does for `check`."""
     connection = Connection.objects.filter(pk=timer.args["connection"]).first()
     if connection is not None:
@@ -60,7 +76,9 @@ def record_check(connection: Connection) -> bool:
         words, works = outbox.build(connection).check(), True
     except IntegrationError as error:
         words, works = error.detail, False
-    Connection.objects.filter(pk=connection.pk).update(checked_at=instants.now(), check_result=words[:2000], works=works)
+    Connection.objects.filter(pk=connection.pk).update(
+        checked_at=instants.now(), check_result=words[:2000], works=works
+    )
     return works
 
 
@@ -74,8 +92,20 @@ def send_test(connection: Connection, to: str, *, actor: Actor) -> Delivery:
     facts = {"ref": "TEST", "thread": f"test-{connection.pk}", "action": "trigger", "token": "", "reader": actor.name}
     with transaction.atomic():
         outbox.post(
-            [Post(key=key, kind="test", connection=connection, vendor=connection.vendor, to=to.strip(), subject=f"connection:{connection.pk}",
-                  recipient=to.strip(), facts=facts, lane=Lane.INTEGRATIONS, most_attempts=2)]
+            [
+                Post(
+                    key=key,
+                    kind="test",
+                    connection=connection,
+                    vendor=connection.vendor,
+                    to=to.strip(),
+                    subject=f"connection:{connection.pk}",
+                    recipient=to.strip(),
+                    facts=facts,
+                    lane=Lane.INTEGRATIONS,
+                    most_attempts=2,
+                )
+            ]
         )
         trail.record(actor, "send_test", f"connection:{connection.pk}", after={"to": to.strip()})
     return Delivery.objects.get(key=key)

@@ -45,7 +45,10 @@ class BadPayload(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One thing a manager fills in to connect an integration. Secret fields are stored encrypted and never shown again."""
+    """One thing a manager fills in to connect an integration.
+
+    Secret fields are stored encrypted and never shown again.
+    """
 
     name: str
     label: str = ""
@@ -68,7 +71,9 @@ class Message:
     blocks: tuple[Mapping[str, Any], ...] = ()
     ref: str = ""  # what people call it: INC-42
     url: str = ""  # where the reader can see and act
-    thread: str = ""  # the subject all messages of one incident share: mail thread, Slack thread key, PagerDuty dedup key
+    thread: str = (
+        ""  # the subject all messages of one incident share: mail thread, Slack thread key, PagerDuty dedup key
+    )
     action: str = ""  # for pagers of record: trigger, acknowledge, resolve
     token: str = ""  # signed, single-purpose: proves that an answer belongs to this page
     facts: Mapping[str, Any] = field(default_factory=dict)
@@ -81,7 +86,9 @@ class Receipt:
     id: str
     detail: Mapping[str, Any] = field(default_factory=dict)
     settled: bool = True  # False where a later callback decides (a phone call is accepted long before it is answered)
-    report_within: float | None = None  # seconds; silence longer than that counts as not reached. None: silence says nothing
+    report_within: float | None = (
+        None  # seconds; silence longer than that counts as not reached. None: silence says nothing
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +121,10 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of one `Reply`, for the words the vendor is to show or speak. `result` is ok, already, refused or unknown."""
+    """What became of one `Reply`, for the words the vendor is to show or speak.
+
+    `result` is ok, already, refused or unknown.
+    """
 
     reply: Reply
     result: str
@@ -173,7 +183,9 @@ class Integration:
         self.timeout = timeout
 
     def send(self, message: Message, previous: Receipt | None = None) -> Receipt:
-        """Hand the message to the vendor once. `previous` is the receipt of the last message of the same thread, if any.
+        """Hand the message to the vendor once.
+
+        `previous` is the receipt of the last message of the same thread, if any.
 
         Raises `IntegrationError`; anything else that escapes is a bug and counts as ambiguous.
         """

@@ -34,7 +34,7 @@ class _HandingOver:
 
     def data(self, msg: Any) -> Any:
         self.handed_over = True
-        return super().data(msg)  # type: ignore[misc]
+        return super().data(msg)
 
 
 class _Smtp(_HandingOver, smtplib.SMTP):

@@ -24,7 +24,7 @@ class Lines:
         candidates = self._by_vendor.get(vendor, [])
         own = [c for c in candidates if organization_id is not None and c.organization_id == organization_id]
         shared = [c for c in candidates if c.organization_id is None]
-        return (own or shared or [None])[0]
+        return next(iter(own or shared), None)
 
     def has(self, vendor: str) -> bool:
         """Can the desk reach people by this vendor at all?"""

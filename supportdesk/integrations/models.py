@@ -20,18 +20,28 @@ class Connection(models.Model):
 
     vendor = models.CharField(max_length=30, choices=vendor_choices)
     name = models.CharField(max_length=120)
-    code = models.CharField(max_length=40, unique=True, default=connection_code, help_text="part of the address vendors call")
-    organization = models.ForeignKey(
-        "supportdesk.Organization", null=True, blank=True, on_delete=models.PROTECT, help_text="empty: for the whole desk"
+    code = models.CharField(
+        max_length=40, unique=True, default=connection_code, help_text="part of the address vendors call"
     )
-    service = models.ForeignKey("supportdesk.Service", null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    organization = models.ForeignKey(
+        "supportdesk.Organization",
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        help_text="empty: for the whole desk",
+    )
+    service = models.ForeignKey(
+        "supportdesk.Service", null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
     settings = models.JSONField(default=dict, blank=True)
     secrets = models.TextField(blank=True, editable=False)
     is_enabled = models.BooleanField(default=True)
     created_at = models.DateTimeField(auto_now_add=True)
     checked_at = models.DateTimeField(null=True, editable=False)
     check_result = models.TextField(blank=True, editable=False)
-    works = models.BooleanField(null=True, editable=False, help_text="what the last call or check said; empty: never tried")
+    works = models.BooleanField(
+        null=True, editable=False, help_text="what the last call or check said; empty: never tried"
+    )
 
     class Meta:
         ordering = ["vendor", "name"]

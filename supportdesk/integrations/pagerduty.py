@@ -67,7 +67,9 @@ class PagerDuty(Integration):
         key = events.send(action, message.thread, _trigger(message) if action == "trigger" else {})
         # Accepted is not paged: where its webhooks reach us, an incident has to be reported in time (ESC-17).
         hears_back = action == "trigger" and bool(self.values.get("webhook_secret"))
-        return Receipt(key, {"action": action}, settled=not hears_back, report_within=REPORT_SECONDS if hears_back else None)
+        return Receipt(
+            key, {"action": action}, settled=not hears_back, report_within=REPORT_SECONDS if hears_back else None
+        )
 
     def _routing_key(self, address: str) -> str:
         """A policy may name another service of the account by its key; any other address means the connection's own."""

@@ -22,7 +22,7 @@ PERHAPS_DONE = frozenset({"internal_error", "fatal_error", "request_timeout"})
 FINE = frozenset({"already_in_channel", "already_pinned", "already_reacted"})
 
 
-class SlackRefusal(IntegrationError):  # noqa: N818 (what it is, like the errors beside it)
+class SlackRefusal(IntegrationError):
     """Slack answered and said no. `error` is its word for why."""
 
     def __init__(self, error: str, **what: Any) -> None:

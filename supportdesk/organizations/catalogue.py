@@ -1,4 +1,5 @@
-"""The shipped catalogue: plans XS, S and M with their calendars and targets (domain §2.1). Installing twice changes nothing."""
+"""The shipped catalogue: plans XS, S and M with their calendars and targets (domain §2.1). Installing twice changes
+nothing."""
 
 from __future__ import annotations
 
@@ -11,8 +12,15 @@ MINUTE, HOUR = 60, 3600
 _WEEKDAYS = ("mon", "tue", "wed", "thu", "fri")
 
 
-def _level(coverage: str, response: int | None, update: int | None, resolution: int | None, mitigated: int | None = None) -> dict[str, Any]:
-    targets = {"first_response": response, "next_update": update, "next_update_mitigated": mitigated, "resolution": resolution}
+def _level(
+    coverage: str, response: int | None, update: int | None, resolution: int | None, mitigated: int | None = None
+) -> dict[str, Any]:
+    targets = {
+        "first_response": response,
+        "next_update": update,
+        "next_update_mitigated": mitigated,
+        "resolution": resolution,
+    }
     return {"coverage": coverage, **{name: value for name, value in targets.items() if value}}
 
 
@@ -48,8 +56,13 @@ PLANS: dict[str, dict[str, Any]] = {
             "P4": _level("extended", 8 * HOUR, 40 * HOUR, None),
         },
         "features": [
-            Feature.EMERGENCY_PHONE, Feature.DEDICATED_SLACK, Feature.SHARED_SLACK, Feature.WAR_ROOM, Feature.PRIVATE_STATUS_PAGE,
-            Feature.REPORT_ALWAYS, Feature.SENIORS_FIRST,
+            Feature.EMERGENCY_PHONE,
+            Feature.DEDICATED_SLACK,
+            Feature.SHARED_SLACK,
+            Feature.WAR_ROOM,
+            Feature.PRIVATE_STATUS_PAGE,
+            Feature.REPORT_ALWAYS,
+            Feature.SENIORS_FIRST,
         ],
         "channels": ["portal", "email", "slack", "phone"],
     },
@@ -69,7 +82,12 @@ def install() -> dict[str, PlanVersion]:
         plan, _ = Plan.objects.get_or_create(code=code, defaults={"name": spec["name"]})
         newest = plan.versions.order_by("-number").first()
         versions[code] = newest or PlanVersion.objects.create(
-            plan=plan, number=1, levels=spec["levels"], features=spec["features"], channels=spec["channels"],
-            business_hours=business, extended_hours=extended,
+            plan=plan,
+            number=1,
+            levels=spec["levels"],
+            features=spec["features"],
+            channels=spec["channels"],
+            business_hours=business,
+            extended_hours=extended,
         )
     return versions

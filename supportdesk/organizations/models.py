@@ -19,7 +19,9 @@ class BusinessCalendar(models.Model):
     name = models.CharField(max_length=120, unique=True)
     time_zone = models.CharField(max_length=64, blank=True, validators=[validate_zone])
     weekly = models.JSONField(default=dict, help_text='{"mon": [["09:00", "17:00"]], …}; no key: closed that day')
-    holiday_region = models.CharField(max_length=20, blank=True, help_text="ISO country, optionally -subdivision: DE-BE")
+    holiday_region = models.CharField(
+        max_length=20, blank=True, help_text="ISO country, optionally -subdivision: DE-BE"
+    )
     closed = models.JSONField(default=list, blank=True, help_text='own holidays: ["2026-12-31", …]')
     special = models.JSONField(default=dict, blank=True, help_text='half days: {"2026-12-24": [["09:00", "12:00"]]}')
     version = models.PositiveIntegerField(default=1, editable=False)
@@ -33,7 +35,12 @@ class BusinessCalendar(models.Model):
     def clean(self) -> None:
         try:
             calendars.Calendar.from_spec(
-                {"time_zone": self.time_zone or "UTC", "weekly": self.weekly, "closed": self.closed, "special": self.special}
+                {
+                    "time_zone": self.time_zone or "UTC",
+                    "weekly": self.weekly,
+                    "closed": self.closed,
+                    "special": self.special,
+                }
             )
         except ValueError as error:
             raise ValidationError(str(error)) from error
@@ -102,7 +109,9 @@ class Organization(models.Model):
     account_manager = models.ForeignKey(
         "supportdesk.User", null=True, blank=True, on_delete=models.SET_NULL, related_name="accounts_managed"
     )
-    slack_channel = models.CharField(max_length=40, blank=True, help_text="Slack channel id of the customer's own channel")
+    slack_channel = models.CharField(
+        max_length=40, blank=True, help_text="Slack channel id of the customer's own channel"
+    )
     emergency_pin = models.CharField(max_length=12, blank=True, help_text="asked for on the emergency line")
     notes = models.TextField(blank=True, help_text="what an engineer must know at 3 a.m.")
     is_hidden = models.BooleanField(default=False, help_text="synthetic tenant for drills; kept out of statistics")
@@ -119,7 +128,9 @@ class Contact(models.Model):
     """A person at an organization. A log-in is optional; verified channels prove identity on other doors."""
 
     organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="contacts")
-    user = models.OneToOneField("supportdesk.User", null=True, blank=True, on_delete=models.SET_NULL, related_name="contact")
+    user = models.OneToOneField(
+        "supportdesk.User", null=True, blank=True, on_delete=models.SET_NULL, related_name="contact"
+    )
     name = models.CharField(max_length=120)
     email = models.EmailField()
     phone = models.CharField(max_length=20, blank=True)
@@ -132,7 +143,9 @@ class Contact(models.Model):
 
     class Meta:
         ordering = ["name"]
-        constraints = [models.UniqueConstraint(Lower("email"), "organization", name="contact_email_once_per_organization")]
+        constraints = [
+            models.UniqueConstraint(Lower("email"), "organization", name="contact_email_once_per_organization")
+        ]
 
     def __str__(self) -> str:
         return f"{self.name} ({self.organization})"
@@ -176,7 +189,12 @@ class Service(models.Model):
     name = models.CharField(max_length=120)
     slug = models.SlugField(unique=True)
     organization = models.ForeignKey(
-        Organization, null=True, blank=True, on_delete=models.PROTECT, related_name="services", help_text="empty: shared by all"
+        Organization,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="services",
+        help_text="empty: shared by all",
     )
     tier = models.PositiveSmallIntegerField(default=2, help_text="1: business stops without it")
     description = models.TextField(blank=True)

@@ -74,7 +74,8 @@ def plan(row: models.PlanVersion) -> Plan:
 
 
 def hours_of(organization: models.Organization, row: models.Contract, at: datetime) -> Hours:
-    """The calendars of a contract: its own, else the organization's, else the plan's, in the organization's zone (ENT-3)."""
+    """The calendars of a contract: its own, else the organization's, else the plan's, in the organization's zone
+    (ENT-3)."""
     own = row.calendar if row.calendar_id else organization.calendar
     version = row.plan_version
     return Hours(
@@ -84,7 +85,10 @@ def hours_of(organization: models.Organization, row: models.Contract, at: dateti
 
 
 def calendar(row: models.BusinessCalendar, default_zone: str, at: datetime) -> Calendar:
-    """A calendar row as a value, with its region's holidays around `at`. Equal calendars are one value and share their weeks."""
+    """A calendar row as a value, with its region's holidays around `at`.
+
+    Equal calendars are one value and share their weeks.
+    """
     closed = {date.fromisoformat(day) for day in row.closed} | public_holidays(row.holiday_region, at.year)
     spec: dict[str, Any] = {
         "time_zone": row.time_zone or default_zone,
@@ -125,4 +129,6 @@ def own_platform() -> Entitlement:
     around_the_clock = Level(Coverage.ALWAYS)
     plan = Plan("own", "our own platform", 1, dict.fromkeys(SEVERITIES, around_the_clock))
     office = _no_hours("UTC", 0)
-    return Entitlement(plan, None, None, "UTC", office, (Reason("MON-11", "This is our own platform: we watch it around the clock."),))
+    return Entitlement(
+        plan, None, None, "UTC", office, (Reason("MON-11", "This is our own platform: we watch it around the clock."),)
+    )

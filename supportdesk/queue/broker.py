@@ -14,7 +14,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 import psycopg
-from django.db import close_old_connections, connections
+from django.db import DatabaseError, InterfaceError, close_old_connections, connections
 from django_q.brokers.orm import ORM
 from django_q.conf import Conf
 
@@ -77,7 +77,7 @@ class PostgresBroker(ORM):
             for _ in listener.notifies(timeout=LONGEST_WAIT_SECONDS, stop_after=1):
                 pass
             return self._claim() or None
-        except (psycopg.Error, connections[Conf.ORM].Database.Error) as error:
+        except (psycopg.Error, DatabaseError, InterfaceError) as error:
             log.warning("queue %s: %s; connecting again", self.queue, str(error).strip().splitlines()[:1])
             self._hang_up()
             time.sleep(0.2)
@@ -106,7 +106,8 @@ class PostgresBroker(ORM):
 
 
 def listen(name: str) -> psycopg.Connection[Any]:
-    """Open a connection that LISTENs on a channel (never through a transaction-pooling proxy: set LISTEN_DATABASE_URL)."""
+    """Open a connection that LISTENs on a channel (never through a transaction-pooling proxy: set
+    LISTEN_DATABASE_URL)."""
     parameters = {
         key: value
         for key, value in connections[Conf.ORM].get_connection_params().items()

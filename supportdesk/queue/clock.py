@@ -156,7 +156,8 @@ def _hand_over_inbound(now: datetime) -> int:
 
 
 def _do_neglected(now: datetime, run: Callable[[Callable[[], Any]], Any]) -> int:
-    """Urgent work that was handed over and not taken: the clock does it, through the same functions; the claim decides."""
+    """Urgent work that was handed over and not taken: the clock does it, through the same functions; the claim
+    decides."""
     late = now - PATIENCE
     keys = Delivery.objects.filter(state=Delivery.State.PENDING, is_urgent=True, handed_at__lt=late, due_at__lte=now)
     stuck = Timer.objects.filter(state=Timer.State.HANDED, lane=Lane.SLA, handed_at__lt=late, lease_until__gt=now)
@@ -174,5 +175,3 @@ def _call(function: Callable[..., Any], *args: Any) -> Callable[[], Any]:
 def record_beat(moved: int) -> None:
     """The clock's own heartbeat."""
     beat("clock", database_now(), moved)
-
-

@@ -16,7 +16,10 @@ class Lane(models.TextChoices):
 
 
 class Timer(models.Model):
-    """Something to do at an instant. Repeating a timer has one effect: its `key` and its subject's generation see to it."""
+    """Something to do at an instant.
+
+    Repeating a timer has one effect: its `key` and its subject's generation see to it.
+    """
 
     class State(models.TextChoices):
         ARMED = "armed", "waiting for its instant"
@@ -70,7 +73,9 @@ class Delivery(models.Model):
     OPEN = (State.PENDING, State.SENDING)
 
     key = models.CharField(max_length=200, unique=True)
-    connection = models.ForeignKey("supportdesk.Connection", null=True, on_delete=models.SET_NULL, related_name="deliveries")
+    connection = models.ForeignKey(
+        "supportdesk.Connection", null=True, on_delete=models.SET_NULL, related_name="deliveries"
+    )
     vendor = models.CharField(max_length=30, help_text="slug of the integration")
     kind = models.CharField(max_length=40)
     lane = models.CharField(max_length=20, choices=Lane.choices, default=Lane.INTEGRATIONS)
@@ -94,7 +99,9 @@ class Delivery(models.Model):
     receipt = models.JSONField(default=dict)
     rendered = models.JSONField(default=dict, help_text="the words as they were sent")
     error = models.TextField(blank=True)
-    on_settled = models.CharField(max_length=120, blank=True, help_text="dotted name of a timer function to run with the result")
+    on_settled = models.CharField(
+        max_length=120, blank=True, help_text="dotted name of a timer function to run with the result"
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

@@ -22,7 +22,7 @@ from supportdesk.integrations.base import Integration, IntegrationError, Message
 from supportdesk.integrations.models import Connection
 from supportdesk.queue import timers
 from supportdesk.queue.handover import hand_over, wake_clock
-from supportdesk.queue.models import Delivery, Lane
+from supportdesk.queue.models import Delivery, Lane, Timer
 
 log = logging.getLogger("supportdesk.queue")
 
@@ -57,7 +57,10 @@ class Post:
 
 
 def post(posts: Iterable[Post]) -> None:
-    """Write the deliveries and hand over those that are due, in the caller's transaction. A key posted before is left alone."""
+    """Write the deliveries and hand over those that are due, in the caller's transaction.
+
+    A key posted before is left alone.
+    """
     now = instants.now()
     rows = [_row(p, now) for p in posts]
     if not rows:
@@ -189,14 +192,29 @@ def _sent(delivery: Delivery, message: Message, receipt: Receipt) -> str:
             lease_until=None,
             vendor_id=receipt.id[:200],
             receipt=dict(receipt.detail),
-            rendered={"subject": message.subject, "text": message.text, "html": message.html, "blocks": list(message.blocks)},
+            rendered={
+                "subject": message.subject,
+                "text": message.text,
+                "html": message.html,
+                "blocks": list(message.blocks),
+            },
             error="",
         )
         if delivery.connection:
             note_success(delivery.connection)
         if not receipt.settled and receipt.report_within is not None:
             given_up = now + timedelta(seconds=receipt.report_within)
-            timers.arm([timers.Planned(f"unsettled:{delivery.key}", GIVE_UP, delivery.subject, given_up, args={"delivery": delivery.key})])
+            timers.arm(
+                [
+                    timers.Planned(
+                        f"unsettled:{delivery.key}",
+                        GIVE_UP,
+                        delivery.subject,
+                        given_up,
+                        args={"delivery": delivery.key},
+                    )
+                ]
+            )
     return state
 
 
@@ -244,8 +262,16 @@ def _announce(delivery: Delivery, result: str) -> None:
     """Tell the room that posted it, through a timer of its own: its locks come in its own order."""
     if delivery.on_settled:
         timers.arm(
-            [timers.Planned(f"settled:{delivery.key}:{result}", delivery.on_settled, delivery.subject, instants.now(),
-                            generation=delivery.generation, args={"delivery": delivery.key, "result": result})]
+            [
+                timers.Planned(
+                    f"settled:{delivery.key}:{result}",
+                    delivery.on_settled,
+                    delivery.subject,
+                    instants.now(),
+                    generation=delivery.generation,
+                    args={"delivery": delivery.key, "result": result},
+                )
+            ]
         )
 
 
@@ -265,6 +291,6 @@ def settle(key: str, result: str, detail: dict[str, Any] | None = None) -> bool:
     return True
 
 
-def give_up_waiting(timer: timers.Timer) -> None:
+def give_up_waiting(timer: Timer) -> None:
     """A call or a page-of-record that never reported back counts as not reached."""
     settle(timer.args["delivery"], "failed", {"status": "no report from the vendor"})

@@ -1,4 +1,5 @@
-"""django-q2 payloads are signed pickles: they get a key of their own, and old keys still open what was signed with them.
+"""django-q2 payloads are signed pickles: they get a key of their own, and old keys still open what was signed with
+them.
 
 Without this a rotated SECRET_KEY silently deletes queued tasks, and a leaked one runs code (reliability E4, S25).
 """

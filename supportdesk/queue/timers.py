@@ -62,7 +62,7 @@ def arm(planned: Iterable[Planned]) -> None:
     rows = list(planned)
     if not rows:
         return
-    columns = [
+    columns: list[Any] = [
         [p.key for p in rows],
         [p.run for p in rows],
         [p.subject for p in rows],

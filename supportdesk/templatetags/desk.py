@@ -257,7 +257,7 @@ def _share(at: datetime, start: datetime, end: datetime) -> float:
     return min(100.0, max(0.0, 100.0 * ((at - start) / (end - start))))
 
 
-# --- texts people wrote ------------------------------------------------------------------------------------------------
+# --- texts people wrote ----------------------------------------------------------------------------------------------
 @register.filter
 def markdown(text: object) -> SafeString:
     """Markdown as sanitised HTML: no raw HTML, no pictures; links are `noopener nofollow`."""

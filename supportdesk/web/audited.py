@@ -30,7 +30,7 @@ def _json(value: Any) -> Any:
     return value if isinstance(value, (str, int, float, bool, list, dict, type(None))) else str(value)
 
 
-class Audited(admin.ModelAdmin):  # type: ignore[type-arg]
+class Audited(admin.ModelAdmin):
     """Saves and deletions are recorded; deleting is for superusers and only where nothing refers to the row."""
 
     def save_model(self, request: HttpRequest, obj: models.Model, form: Any, change: bool) -> None:
@@ -39,8 +39,11 @@ class Audited(admin.ModelAdmin):  # type: ignore[type-arg]
         after = plain(obj)
         if before != after:
             trail.record(
-                actor_of(request), "change" if change else "add", f"{obj._meta.label_lower}:{obj.pk}",
-                before=_only_changed(before, after) if before else None, after=_only_changed(after, before or {}),
+                actor_of(request),
+                "change" if change else "add",
+                f"{obj._meta.label_lower}:{obj.pk}",
+                before=_only_changed(before, after) if before else None,
+                after=_only_changed(after, before or {}),
             )
 
     def delete_model(self, request: HttpRequest, obj: models.Model) -> None:
@@ -50,7 +53,12 @@ class Audited(admin.ModelAdmin):  # type: ignore[type-arg]
     def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
         super().save_formset(request, form, formset, change)
         for row, fields in formset.changed_objects:
-            trail.record(actor_of(request), "change", f"{row._meta.label_lower}:{row.pk}", after={f: plain(row).get(f) for f in fields})
+            trail.record(
+                actor_of(request),
+                "change",
+                f"{row._meta.label_lower}:{row.pk}",
+                after={f: plain(row).get(f) for f in fields},
+            )
         for row in formset.new_objects:
             trail.record(actor_of(request), "add", f"{row._meta.label_lower}:{row.pk}", after=plain(row))
         for row in formset.deleted_objects:
@@ -61,7 +69,7 @@ def _only_changed(said: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]
     return {name: value for name, value in said.items() if name not in other or other[name] != value}
 
 
-class ReadOnly(admin.ModelAdmin):  # type: ignore[type-arg]
+class ReadOnly(admin.ModelAdmin):
     """Looked at here, changed elsewhere by its own verbs."""
 
     def has_add_permission(self, request: HttpRequest) -> bool:

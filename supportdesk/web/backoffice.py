@@ -14,7 +14,8 @@ from supportdesk.web import health
 
 
 class BackOffice(AdminSite):
-    """Managers only. Logging in happens at allauth's page: its rate limits and second factor hold here too (security S9)."""
+    """Managers only. Logging in happens at allauth's page: its rate limits and second factor hold here too (security
+    S9)."""
 
     site_header = settings.DESK_NAME
     site_title = "Back office"
@@ -22,7 +23,7 @@ class BackOffice(AdminSite):
     enable_nav_sidebar = True
 
     def has_permission(self, request: HttpRequest) -> bool:
-        return bool(request.user.is_active and request.user.is_staff)  # type: ignore[union-attr]
+        return bool(request.user.is_active and request.user.is_staff)
 
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
         return {**super().each_context(request), "tiles": tiles() if self.has_permission(request) else []}
@@ -35,7 +36,12 @@ def tiles() -> list[dict[str, Any]]:
     """How the desk stands, at a glance."""
     problems = health.paging_problems()
     return [
-        {"label": "Paging", "value": "works" if not problems else "check now", "tone": "well" if not problems else "danger",
-         "hint": "; ".join(f"{k} {v}" for k, v in problems.items()), "icon_name": "siren"},
+        {
+            "label": "Paging",
+            "value": "works" if not problems else "check now",
+            "tone": "well" if not problems else "danger",
+            "hint": "; ".join(f"{k} {v}" for k, v in problems.items()),
+            "icon_name": "siren",
+        },
         {"label": "Desk time", "value": f"{instants.now():%H:%M} UTC", "icon_name": "clock"},
     ]

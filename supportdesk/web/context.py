@@ -15,7 +15,7 @@ from supportdesk.web import live
 def desk(request: HttpRequest) -> dict[str, Any]:
     """`desk`: its name, the time, this reader's theme, and where live updates come from."""
     user = getattr(request, "user", None)
-    known = user is not None and user.is_authenticated
+    known = user if user is not None and user.is_authenticated else None
     return {
         "desk": {
             "name": settings.DESK_NAME,
@@ -23,12 +23,12 @@ def desk(request: HttpRequest) -> dict[str, Any]:
             "emergency_number": settings.EMERGENCY_NUMBER,
             "mode": settings.MODE,
             "live_url": live.url_for(request),
-            "theme": user.theme if known else request.COOKIES.get("theme", "system"),
+            "theme": known.theme if known else request.COOKIES.get("theme", "system"),
             "theme_url": reverse("theme"),
-            "shortcuts": user.shortcuts if known else False,
+            "shortcuts": known.shortcuts if known else False,
             "settings_url": reverse("account_settings") if known else "",
             "logout_url": reverse("account_logout"),
             "home_url": reverse("home"),
-            "zone_name": user.time_zone if known else "UTC",
+            "zone_name": known.time_zone if known else "UTC",
         }
     }

@@ -25,7 +25,12 @@ def wants_problem(request: HttpRequest) -> bool:
 
 def problem_body(error: DeskError) -> dict[str, Any]:
     """RFC 9457, with one `errors` entry where a field is named."""
-    body: dict[str, Any] = {"type": f"urn:supportdesk:{error.code}", "title": error.title, "status": error.status, "detail": error.detail}
+    body: dict[str, Any] = {
+        "type": f"urn:supportdesk:{error.code}",
+        "title": error.title,
+        "status": error.status,
+        "detail": error.detail,
+    }
     if error.field:
         body["errors"] = [{"field": error.field, "detail": error.detail}]
     return body
@@ -34,7 +39,9 @@ def problem_body(error: DeskError) -> dict[str, Any]:
 def answer(request: HttpRequest, error: DeskError) -> HttpResponse:
     """The response for a refusal."""
     if wants_problem(request):
-        response: HttpResponse = JsonResponse(problem_body(error), status=error.status, content_type="application/problem+json")
+        response: HttpResponse = JsonResponse(
+            problem_body(error), status=error.status, content_type="application/problem+json"
+        )
     else:
         response = render(request, _template(error.status), {"error": error}, status=error.status)
     if isinstance(error, Unavailable):
@@ -51,10 +58,16 @@ def server_error(request: HttpRequest) -> HttpResponse:
     error = sys.exc_info()[1]
     if isinstance(error, (OperationalError, InterfaceError)):
         log.error("database away: %s", str(error).strip().splitlines()[:1])
-        return answer(request, Unavailable("The desk cannot reach its database. Nothing was stored; please send this again."))
+        return answer(
+            request, Unavailable("The desk cannot reach its database. Nothing was stored; please send this again.")
+        )
     if wants_problem(request):
-        body = {"type": "about:blank", "title": "Something went wrong here", "status": 500,
-                "detail": "The desk failed to handle this. It has been logged; sending it again is safe."}
+        body = {
+            "type": "about:blank",
+            "title": "Something went wrong here",
+            "status": 500,
+            "detail": "The desk failed to handle this. It has been logged; sending it again is safe.",
+        }
         return JsonResponse(body, status=500, content_type="application/problem+json")
     return render(request, "500.html", status=500)
 
@@ -62,7 +75,12 @@ def server_error(request: HttpRequest) -> HttpResponse:
 def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     """handler404."""
     if wants_problem(request):
-        body = {"type": "urn:supportdesk:not-found", "title": "Not found", "status": 404, "detail": "There is nothing at this address."}
+        body = {
+            "type": "urn:supportdesk:not-found",
+            "title": "Not found",
+            "status": 404,
+            "detail": "There is nothing at this address.",
+        }
         return JsonResponse(body, status=404, content_type="application/problem+json")
     return render(request, "404.html", status=404)
 

@@ -53,7 +53,9 @@ def paging_problems() -> dict[str, str]:
     beat = Heartbeat.objects.filter(name="clock").first()
     if beat is None or now - beat.at > CLOCK_SILENT_AFTER:
         problems["clock"] = "has never worked" if beat is None else f"has not worked since {beat.at:%H:%M:%S} UTC"
-    late = Delivery.objects.filter(state=Delivery.State.PENDING, is_urgent=True, attempts=0, due_at__lt=now - PAGE_LATE_AFTER).count()
+    late = Delivery.objects.filter(
+        state=Delivery.State.PENDING, is_urgent=True, attempts=0, due_at__lt=now - PAGE_LATE_AFTER
+    ).count()
     if late:
         problems["pages"] = f"{late} pages have waited longer than {PAGE_LATE_AFTER.seconds} s"
     return problems

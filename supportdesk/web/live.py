@@ -23,7 +23,13 @@ def url_for(request: HttpRequest) -> str:
     user = getattr(request, "user", None)
     if user is None or not user.is_authenticated:
         return ""
-    scope = "staff" if user.works_here else f"organization:{user.contact.organization_id}" if hasattr(user, "contact") else ""
+    scope = (
+        "staff"
+        if user.works_here
+        else f"organization:{user.contact.organization_id}"
+        if hasattr(user, "contact")
+        else ""
+    )
     if not scope:
         return ""
     token = signing.dumps({"scope": scope}, salt=SALT)

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from zoneinfo import ZoneInfo
 
+from allauth.mfa.models import Authenticator
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
 
-from supportdesk.web.errors import answer
 from supportdesk.errors import Invalid, TooLarge
+from supportdesk.web.errors import answer
 
 Handler = Callable[[HttpRequest], HttpResponse]
 
@@ -33,7 +34,9 @@ class CleanInput:
         except ValueError:
             return answer(request, Invalid("Content-Length is not a number.", field="Content-Length"))
         if length > limit:
-            return answer(request, TooLarge(f"The request is {length:,} bytes; the limit here is {limit:,}. Nothing was stored."))
+            return answer(
+                request, TooLarge(f"The request is {length:,} bytes; the limit here is {limit:,}. Nothing was stored.")
+            )
         if "\0" in request.path or "%00" in request.META.get("QUERY_STRING", ""):
             return answer(request, Invalid("The address contains a NUL character.", field="path"))
         return self.get_response(request)
@@ -51,7 +54,7 @@ class StaffSecondFactor:
         if not settings.STAFF_SECOND_FACTOR or request.path.startswith(self._OPEN):
             return self.get_response(request)
         user = request.user
-        if user.is_authenticated and user.works_here and not user.authenticator_set.exists():
+        if user.is_authenticated and user.works_here and not Authenticator.objects.filter(user=user).exists():
             return redirect(reverse("mfa_activate_totp"))
         return self.get_response(request)
 

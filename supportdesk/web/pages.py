@@ -8,7 +8,9 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 
 
-def page(request: HttpRequest, template: str, context: dict[str, Any], fragments: dict[str, str] | None = None) -> HttpResponse:
+def page(
+    request: HttpRequest, template: str, context: dict[str, Any], fragments: dict[str, str] | None = None
+) -> HttpResponse:
     """Render `template`, or the fragment that `?fragment=` names: the same partial the page includes."""
     wanted = request.GET.get("fragment")
     if not wanted:

@@ -1,6 +1,8 @@
-"""Everybody's pocket, as a web page: the phones that ring, the texts, Slack and mail of the demo, with the keys to answer.
+"""Everybody's pocket, as a web page: the phones that ring, the texts, Slack and mail of the demo, with the keys to
+answer.
 
-The stand-ins for the vendors keep what the desk sent; this shows it and presses the keys. It is part of the demo, not of the desk.
+The stand-ins for the vendors keep what the desk sent; this shows it and presses the keys. It is part of the demo, not
+of the desk.
 """
 
 from __future__ import annotations
@@ -42,8 +44,13 @@ class Pocket:
     def page(self) -> str:
         parts = "".join(
             f"<section><h2>{title}</h2>{''.join(items) or '<small>Nothing yet.</small>'}</section>"
-            for title, items in (("Phones", self._calls()), ("Text messages", self._texts()), ("Slack", self._slack()),
-                                 ("PagerDuty", self._pagerduty()), ("Mail", self._mails()))
+            for title, items in (
+                ("Phones", self._calls()),
+                ("Text messages", self._texts()),
+                ("Slack", self._slack()),
+                ("PagerDuty", self._pagerduty()),
+                ("Mail", self._mails()),
+            )
         )
         return (
             f"<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport content='width=device-width'><meta http-equiv=refresh content=3>"
@@ -57,7 +64,12 @@ class Pocket:
     def _call(self, call: object) -> str:
         keys = ""
         if call.gather is not None:  # type: ignore[attr-defined]
-            labels = (("4", "4 · I have it", "main"), ("6", "6 · next person", ""), ("9", "9 · again", ""), ("", "say nothing", ""))
+            labels = (
+                ("4", "4 · I have it", "main"),
+                ("6", "6 · next person", ""),
+                ("9", "9 · again", ""),
+                ("", "say nothing", ""),
+            )
             keys = "".join(_button("press", {"sid": call.sid, "digit": d}, text, look) for d, text, look in labels)  # type: ignore[attr-defined]
         state = "<b class=ringing>ringing</b>" if keys else "<small>ended</small>"
         return f"<article><b>{escape(self.who(call.to))}</b> {state}<pre>{escape(call.words)}</pre>{keys}</article>"  # type: ignore[attr-defined]
@@ -74,14 +86,25 @@ class Pocket:
         rows = []
         for message in reversed(self.fakes.slack.messages[-SHOWN:]):
             buttons = "".join(
-                _button("click", {"ts": message.ts, "action": name}, button["text"]["text"], "main" if name == "acknowledge" else "")
-                for name, button in message.buttons.items() if "url" not in button
+                _button(
+                    "click",
+                    {"ts": message.ts, "action": name},
+                    button["text"]["text"],
+                    "main" if name == "acknowledge" else "",
+                )
+                for name, button in message.buttons.items()
+                if "url" not in button
             )
-            rows.append(f"<article><b>{escape(self.who(message.to))}</b><pre>{escape(message.text)}</pre>{buttons}</article>")
+            rows.append(
+                f"<article><b>{escape(self.who(message.to))}</b><pre>{escape(message.text)}</pre>{buttons}</article>"
+            )
         return rows
 
     def _pagerduty(self) -> list[str]:
-        return [f"<article><b>{escape(alert.status)}</b> <small>{escape(key)}</small></article>" for key, alert in self.fakes.pagerduty.alerts.items()]
+        return [
+            f"<article><b>{escape(alert.status)}</b> <small>{escape(key)}</small></article>"
+            for key, alert in self.fakes.pagerduty.alerts.items()
+        ]
 
     def _mails(self) -> list[str]:
         return [
@@ -89,7 +112,7 @@ class Pocket:
             for m in reversed(self.fakes.smtp.mails[-SHOWN:])
         ]
 
-    # --- what a hand does ----------------------------------------------------------------------------------------------
+    # --- what a hand does --------------------------------------------------------------------------------------------
 
     def press(self, said: Mapping[str, str]) -> None:
         call = next(c for c in self.fakes.phone.calls if c.sid == said["sid"])
@@ -113,12 +136,20 @@ def _button(action: str, values: Mapping[str, str], label: str, look: str) -> st
 
 
 def _handler(pocket: Pocket) -> type[BaseHTTPRequestHandler]:
-    hands: dict[str, Callable[[Mapping[str, str]], None]] = {"/press": pocket.press, "/text": pocket.text, "/click": pocket.click}
+    hands: dict[str, Callable[[Mapping[str, str]], None]] = {
+        "/press": pocket.press,
+        "/text": pocket.text,
+        "/click": pocket.click,
+    }
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             if self.path == "/log.json":
-                self._answer(200, json.dumps([seen.line() for vendor in pocket.fakes.vendors for seen in vendor.seen]).encode(), "application/json")
+                self._answer(
+                    200,
+                    json.dumps([seen.line() for vendor in pocket.fakes.vendors for seen in vendor.seen]).encode(),
+                    "application/json",
+                )
                 return
             self._answer(200, pocket.page().encode(), "text/html; charset=utf-8")
 

@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 
-class Surprise(Exception):  # noqa: N818 (a request, not a fault of the fake)
+class Surprise(Exception):
     """A request the vendor does not know: it is refused, and the test that caused it fails."""
 
     def __init__(self, detail: str, *, status: int = 400, body: Any = None) -> None:
@@ -20,7 +20,7 @@ class Surprise(Exception):  # noqa: N818 (a request, not a fault of the fake)
         self.status, self.body = status, body if body is not None else {"error": detail}
 
 
-class Refusal(Exception):  # noqa: N818 (an answer)
+class Refusal(Exception):
     """The vendor says no, as it may: an answer, not a surprise."""
 
     def __init__(self, status: int, body: Any) -> None:

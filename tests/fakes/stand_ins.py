@@ -24,7 +24,11 @@ def main() -> None:
     for slug in (*SLUGS, "pocket"):
         parser.add_argument(f"--{slug}", type=int, required=True, help=f"port of {slug}")
     parser.add_argument("--desk", required=True, help="address of the desk")
-    parser.add_argument("--note", required=True, help="JSON file: `hooks`, the path each vendor calls, and `names`, whose address is whose")
+    parser.add_argument(
+        "--note",
+        required=True,
+        help="JSON file: `hooks`, the path each vendor calls, and `names`, whose address is whose",
+    )
     arguments = parser.parse_args()
     note = json.loads(Path(arguments.note).read_text())
     names = note["names"]
@@ -42,7 +46,13 @@ def _tell(line: str, names: dict[str, str]) -> None:
     seen = json.loads(line)
     got = seen.get("got", {})
     to = got.get("To") or got.get("channel") or got.get("dedup_key") or ", ".join(got.get("to", []))
-    words = got.get("Body") or got.get("subject") or got.get("text") or got.get("event_action") or re.sub(r"<[^>]+>", " ", got.get("Twiml", ""))
+    words = (
+        got.get("Body")
+        or got.get("subject")
+        or got.get("text")
+        or got.get("event_action")
+        or re.sub(r"<[^>]+>", " ", got.get("Twiml", ""))
+    )
     sys.stdout.write(f"{seen['vendor']} → {names.get(str(to), to)}: {' '.join(str(words).split())[:160]}\n")
     sys.stdout.flush()
 

@@ -28,7 +28,10 @@ def api(world):
             raw = body if isinstance(body, (bytes, str)) else json.dumps(body)
             content_type = headers.pop("content_type", "application/json")
             return Client().generic(
-                method, f"/api/v1/{path}", raw if body is not None else "", content_type=content_type,
+                method,
+                f"/api/v1/{path}",
+                raw if body is not None else "",
+                content_type=content_type,
                 headers={"Authorization": f"Bearer {self.token}", **headers},
             )
 
@@ -136,7 +139,12 @@ def test_a_token_does_only_what_its_scopes_say(api, alice):
 def test_a_customer_cannot_operate_whatever_the_token_says(api, alice):
     caller = api(alice)
     pk = caller.post("incidents/", GOOD).json()["id"]
-    for verb, body in (("acknowledge", {}), ("severity", {"severity": "P4", "reason": "no"}), ("resolve", {"text": "done"}), ("notes", {"text": "x"})):
+    for verb, body in (
+        ("acknowledge", {}),
+        ("severity", {"severity": "P4", "reason": "no"}),
+        ("resolve", {"text": "done"}),
+        ("notes", {"text": "x"}),
+    ):
         _problem(caller.post(f"incidents/{pk}/{verb}/", body), 403)
 
 
@@ -147,7 +155,9 @@ def test_what_is_not_yours_does_not_exist(api, alice, mallory):
     for path in (f"incidents/{pk}/", f"incidents/{pk}/timeline/"):
         foreign = stranger.get(path)
         missing = stranger.get(path.replace(str(pk), "999999"))
-        assert (foreign.status_code, foreign.content) == (missing.status_code, missing.content) == (404, missing.content)
+        assert (
+            (foreign.status_code, foreign.content) == (missing.status_code, missing.content) == (404, missing.content)
+        )
     for verb in ("messages", "confirm", "reopen", "acknowledge"):
         _problem(stranger.post(f"incidents/{pk}/{verb}/", {"text": "hello"}), 404)
     assert stranger.get("incidents/").json()["results"] == []
@@ -172,7 +182,9 @@ def test_staff_work_an_incident_through_the_api(api, world, alice, bob):
     caller, pk = api(bob), world.incident.pk
     assert caller.post(f"incidents/{pk}/acknowledge/", {}).json()["acknowledged_name"] == "Bob Novak"
     assert caller.post(f"incidents/{pk}/notes/", {"text": "hm"}).status_code == 200
-    assert caller.post(f"incidents/{pk}/updates/", {"state": "Broken.", "doing": "Mending."}).json()["first_response_at"]
+    assert caller.post(f"incidents/{pk}/updates/", {"state": "Broken.", "doing": "Mending."}).json()[
+        "first_response_at"
+    ]
     assert caller.post(f"incidents/{pk}/severity/", {"severity": "P2", "reason": "one shop"}).json()["severity"] == "P2"
     assert caller.post(f"incidents/{pk}/hold/", {"kind": "customer", "question": "Which?"}).json()["hold"] == "customer"
     assert caller.post(f"incidents/{pk}/release/", {}).json()["hold"] == "none"
@@ -204,4 +216,6 @@ def test_every_endpoint_is_described(world):
     schema = Client()
     schema.force_login(world.people["bob"].user, backend="supportdesk.accounts.backends.RoleBackend")
     paths = schema.get("/api/v1/schema/", headers={"Accept": "application/json"}).json()["paths"]
-    assert {"/api/v1/incidents/", "/api/v1/incidents/{id}/acknowledge/", "/api/v1/incidents/{id}/timeline/"} <= set(paths)
+    assert {"/api/v1/incidents/", "/api/v1/incidents/{id}/acknowledge/", "/api/v1/incidents/{id}/timeline/"} <= set(
+        paths
+    )

@@ -19,7 +19,14 @@ def secret(world, alice, bob):
 
 def test_mallory_finds_nothing_of_acmes(secret, mallory):
     pk = secret.pk
-    for url in (f"/portal/incidents/{pk}/", f"/console/incidents/{pk}/", "/console/", "/console/jump/?q=MARK", "/console/customers/acme/", "/admin/"):
+    for url in (
+        f"/portal/incidents/{pk}/",
+        f"/console/incidents/{pk}/",
+        "/console/",
+        "/console/jump/?q=MARK",
+        "/console/customers/acme/",
+        "/admin/",
+    ):
         response = mallory.client.get(url)
         assert response.status_code in (302, 404), url
         assert "MARK" not in response.content.decode()
@@ -37,7 +44,14 @@ def test_a_foreign_id_and_a_missing_one_look_the_same(secret, mallory):
 
 
 def test_a_stranger_is_sent_to_the_log_in(secret):
-    for url in ("/", "/portal/", "/console/", f"/portal/incidents/{secret.pk}/", "/console/reports/", "/console/on-call/"):
+    for url in (
+        "/",
+        "/portal/",
+        "/console/",
+        f"/portal/incidents/{secret.pk}/",
+        "/console/reports/",
+        "/console/on-call/",
+    ):
         response = Client().get(url)
         assert response.status_code == 302
         assert response["Location"].startswith("/accounts/login/")

@@ -16,7 +16,9 @@ def _api(person, scopes=("read", "report")):
 
 
 def test_alice_reports_in_plain_words_and_never_types_a_severity(world, alice):
-    incident = alice.reports("Checkout is down", impact="widespread", urgency="critical", description="502 for everybody")
+    incident = alice.reports(
+        "Checkout is down", impact="widespread", urgency="critical", description="502 for everybody"
+    )
     assert (incident.severity, incident.source, incident.reporter.name) == ("P1", "customer_portal", "Alice Moreau")
     assert incident.description == "502 for everybody"
 
@@ -37,7 +39,12 @@ def test_an_integrator_reports_through_the_api(world, alice, bob):
     response = Client().post("/api/v1/incidents/", json.dumps(body), **_api(alice))
     assert response.status_code == 201, response.content
     said = response.json()
-    assert (said["severity"], said["organization"], said["service"], said["engagement"]) == ("P1", "acme", "checkout", "now")
+    assert (said["severity"], said["organization"], said["service"], said["engagement"]) == (
+        "P1",
+        "acme",
+        "checkout",
+        "now",
+    )
     assert response["Location"] == f"/api/v1/incidents/{said['id']}/"
     world.settle()
     assert bob.is_paged

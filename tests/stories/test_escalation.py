@@ -222,6 +222,11 @@ def test_a_stranger_cannot_acknowledge_by_text(world, alice):
 def test_a_tampered_body_cannot_acknowledge(world, alice, bob):
     alice.reports("Checkout is down")
     url = world.hook("slack")
-    response = Client().post(url, json.dumps({"type": "block_actions"}), content_type="application/json", headers={"X-Slack-Signature": "v0=00"})
+    response = Client().post(
+        url,
+        json.dumps({"type": "block_actions"}),
+        content_type="application/json",
+        headers={"X-Slack-Signature": "v0=00"},
+    )
     assert response.status_code == 401
     assert not world.incident.is_acknowledged

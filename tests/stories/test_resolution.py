@@ -21,7 +21,10 @@ def test_resolving_stops_everything_and_asks_alice(world, alice, bob):
     assert incident.status == "resolved"
     assert "Does it work for you again?" in alice.mail
     assert not Page.objects.filter(state="open").exists()
-    assert {t.run for t in Timer.objects.filter(state="armed")} == {"incidents.tasks.auto_confirm", "reports.tasks.draft"}
+    assert {t.run for t in Timer.objects.filter(state="armed")} == {
+        "incidents.tasks.auto_confirm",
+        "reports.tasks.draft",
+    }
     assert SlaClock.objects.get(incident=incident, kind="resolution").state == "met"
     sent = len(world.fakes.sms.texts)
     world.advance(minutes=30)
@@ -85,7 +88,10 @@ def _written(world, bob):
     world.advance(hours=1)
     report = PostIncidentReport.objects.get()
     customer = {f"customer-{slug}": f"What we learned about {slug}." for slug in report.customer_sections}
-    bob.post(f"/console/reports/{report.pk}/", {"version": report.version, "internal-factors": "- expired\n- no alarm", **customer})
+    bob.post(
+        f"/console/reports/{report.pk}/",
+        {"version": report.version, "internal-factors": "- expired\n- no alarm", **customer},
+    )
     return report
 
 

@@ -36,7 +36,9 @@ def test_an_internal_note_satisfies_nothing_and_alice_never_sees_it(world, alice
 def test_a_status_update_says_what_is_what_we_do_and_when_we_speak_again(world, alice, bob):
     alice.reports("Checkout is down")
     world.advance(minutes=2)
-    bob.presses_button("update", state="Card payments fail.", doing="We restart the gateway.", next="10", status="identified")
+    bob.presses_button(
+        "update", state="Card payments fail.", doing="We restart the gateway.", next="10", status="identified"
+    )
     assert world.incident.status == "identified"
     for words in ("Card payments fail.", "We restart the gateway.", "by Sun 29 Nov 2026, 03:22 EST (UTC−5)"):
         assert words in alice.mail, alice.mail
@@ -85,7 +87,9 @@ def test_claiming_makes_an_owner_and_says_after_whom(world, alice, bob, carol):
 
 def test_severity_changes_need_a_reason_that_alice_reads(world, alice, bob):
     incident = alice.reports("Checkout is down")
-    assert "write something" in bob.is_refused(f"/console/incidents/{incident.pk}/severity/", {"severity": "P3", "reason": " "})
+    assert "write something" in bob.is_refused(
+        f"/console/incidents/{incident.pk}/severity/", {"severity": "P3", "reason": " "}
+    )
     bob.presses_button("severity", severity="P3", reason="Only the test shop is affected.")
     assert world.incident.severity == "P3"
     assert "Only the test shop is affected." in alice.mail
@@ -107,7 +111,9 @@ def test_waiting_for_the_customer_needs_a_question_and_stops_the_clock(world, al
     """SLA-7."""
     incident = alice.reports("Search is slow", impact="significant", urgency="critical")
     bob.writes("Bob here.")
-    assert "write something" in bob.is_refused(f"/console/incidents/{incident.pk}/hold/", {"kind": "customer", "question": ""})
+    assert "write something" in bob.is_refused(
+        f"/console/incidents/{incident.pk}/hold/", {"kind": "customer", "question": ""}
+    )
     bob.presses_button("hold", kind="customer", question="Which browser do you use?")
     assert _clock(world, "resolution").state == "paused"
     assert "Which browser" in alice.mail

@@ -24,7 +24,10 @@ def test_a_notice_is_drafted_from_the_incident_and_public_only_when_posted(world
     assert "Checkout" in notice.title
     assert "secret" not in notice.title + notice.updates.get().text
     assert Client().get("/status/status/status.json").json()["notices"] == []
-    bob.post(f"/console/status/{notice.pk}/post/", {"text": "Card payments fail.", "state": "identified", "component_state": "major_outage"})
+    bob.post(
+        f"/console/status/{notice.pk}/post/",
+        {"text": "Card payments fail.", "state": "identified", "component_state": "major_outage"},
+    )
     body = Client().get("/status/status/status.json").json()
     assert (body["status"], body["notices"][0]["updates"][0]["text"]) == ("major_outage", "Card payments fail.")
     assert "Acme" not in str(body)
@@ -39,7 +42,10 @@ def test_resolving_a_notice_makes_its_components_well_again(world, alice, bob):
     assert Component.objects.get(name="Checkout").state == "partial_outage"
     bob.post(url, {"text": "Mended.", "state": "resolved"})
     assert Component.objects.get(name="Checkout").state == "operational"
-    assert [u["text"] for u in Client().get("/status/status/status.json").json()["notices"][0]["updates"]] == ["Mended.", "Broken."]
+    assert [u["text"] for u in Client().get("/status/status/status.json").json()["notices"][0]["updates"]] == [
+        "Mended.",
+        "Broken.",
+    ]
 
 
 @pytest.mark.parametrize("form", ["", "status.json"])

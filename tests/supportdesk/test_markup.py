@@ -9,12 +9,21 @@ from supportdesk.markup import to_html
 
 def test_it_keeps_what_a_report_is_made_of() -> None:
     html = to_html("# Cause\n\n- one **bold** word\n- `code`\n\n| Hall | Test |\n|---|---|\n| A | yes |\n\n> quoted")
-    for part in ("<h3>Cause</h3>", "<li>one <strong>bold</strong> word</li>", "<code>code</code>", "<td>A</td>", "<blockquote>"):
+    for part in (
+        "<h3>Cause</h3>",
+        "<li>one <strong>bold</strong> word</li>",
+        "<code>code</code>",
+        "<td>A</td>",
+        "<blockquote>",
+    ):
         assert part in html
 
 
 def test_its_links_vouch_for_nothing() -> None:
-    assert to_html("[notes](https://example.com/a)") == '<p><a href="https://example.com/a" rel="noopener nofollow">notes</a></p>\n'
+    assert (
+        to_html("[notes](https://example.com/a)")
+        == '<p><a href="https://example.com/a" rel="noopener nofollow">notes</a></p>\n'
+    )
 
 
 def test_headings_go_no_deeper_than_six() -> None:
@@ -36,7 +45,14 @@ def test_headings_go_no_deeper_than_six() -> None:
 )
 def test_nothing_in_it_runs_loads_or_styles(text: str) -> None:
     html = to_html(text).lower()
-    for danger in ("<script", "<img", "<style", 'href="javascript', 'href="data', "<a href=\"https://example.com\" onclick"):
+    for danger in (
+        "<script",
+        "<img",
+        "<style",
+        'href="javascript',
+        'href="data',
+        '<a href="https://example.com" onclick',
+    ):
         assert danger not in html
 
 

@@ -16,7 +16,11 @@ def _seconds(attempts):
 
 def test_silent_ways_first_then_the_phone_after_one_and_two_minutes():
     assert _seconds(chain([PHONE, MAIL, SMS, SLACK], important=True)) == [
-        ("slack", 0), ("sms", 0), ("email", 0), ("phone", 60), ("phone", 120),
+        ("slack", 0),
+        ("sms", 0),
+        ("email", 0),
+        ("phone", 60),
+        ("phone", 120),
     ]
 
 

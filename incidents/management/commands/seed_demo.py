@@ -23,8 +23,12 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--minute", type=float, default=60.0, help="how many seconds a minute of waiting lasts")
-        parser.add_argument("--smtp-port", type=int, help="connect every vendor to the stand-ins, whose mail server listens here")
-        parser.add_argument("--night-for-sam", action="store_true", help="put Smallco where it is outside business hours right now")
+        parser.add_argument(
+            "--smtp-port", type=int, help="connect every vendor to the stand-ins, whose mail server listens here"
+        )
+        parser.add_argument(
+            "--night-for-sam", action="store_true", help="put Smallco where it is outside business hours right now"
+        )
         parser.add_argument("--note", type=Path, help="where to write what the stand-ins need to know")
 
     def handle(self, **options: Any) -> None:
@@ -53,4 +57,7 @@ def _note(world: demo.World) -> dict[str, dict[str, str]]:
     """Where each vendor calls us, and whose number or address is whose."""
     names = {m.address: m.user.name for m in ContactMethod.objects.select_related("user")}
     names |= {demo.DESK_CHANNEL: "#desk", demo.ACME_CHANNEL: "#acme"}
-    return {"hooks": {vendor: f"/hooks/{vendor}/{row.code}/" for vendor, row in world.connections.items()}, "names": names}
+    return {
+        "hooks": {vendor: f"/hooks/{vendor}/{row.code}/" for vendor, row in world.connections.items()},
+        "names": names,
+    }

@@ -18,7 +18,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         found, broken = 0, []
-        for root in map(Path, settings.TEMPLATES[0]["DIRS"]):
+        for root in [Path(place) for place in settings.TEMPLATES[0]["DIRS"]]:  # type: ignore[attr-defined]
             for path in sorted(root.rglob("*.*")):
                 relative = path.relative_to(root)
                 if not path.is_file() or path.name.startswith(".") or relative.match(WORDS):

@@ -1,4 +1,5 @@
-"""`manage.py cluster page`: one lane's django-q2 cluster under crash-only supervision. `manage.py qcluster` still works as ever."""
+"""`manage.py cluster page`: one lane's django-q2 cluster under crash-only supervision. `manage.py qcluster` still
+works as ever."""
 
 from __future__ import annotations
 
@@ -22,7 +23,7 @@ class Command(BaseCommand):
 
     def handle(self, **options: Any) -> None:
         lane = options["lane"]
-        if Conf.CLUSTER_NAME != lane:  # django-q2 reads its name once, from the environment, when it is imported
+        if lane != Conf.CLUSTER_NAME:  # django-q2 reads its name once, from the environment, when it is imported
             os.environ["Q_CLUSTER_NAME"] = lane
             os.execv(sys.executable, [sys.executable, *sys.argv])  # noqa: S606 (ourselves, once)
         Supervised().run()

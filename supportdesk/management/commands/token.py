@@ -17,7 +17,9 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("email", help="whose rights it has")
         parser.add_argument("name", help="what it is for")
-        parser.add_argument("--scope", action="append", choices=ApiToken.Scope.values, default=[], help="read if none is named")
+        parser.add_argument(
+            "--scope", action="append", choices=ApiToken.Scope.values, default=[], help="read if none is named"
+        )
         parser.add_argument("--days", type=int, default=365, help="how long it is good, at most 366")
 
     def handle(self, **options: Any) -> None:

@@ -36,7 +36,9 @@ def _flatten(data: Any, path: str = "") -> list[dict[str, str]]:
         return [
             row
             for key, value in data.items()
-            for row in _flatten(value, path if key in ("detail", "non_field_errors") else f"{path}.{key}" if path else str(key))
+            for row in _flatten(
+                value, path if key in ("detail", "non_field_errors") else f"{path}.{key}" if path else str(key)
+            )
         ]
     if isinstance(data, list):
         rows = []

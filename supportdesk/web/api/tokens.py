@@ -24,12 +24,19 @@ def digest(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
 
 
-def issue_token(user: User, name: str, scopes: list[str], life: timedelta = timedelta(days=365)) -> tuple[ApiToken, str]:
+def issue_token(
+    user: User, name: str, scopes: list[str], life: timedelta = timedelta(days=365)
+) -> tuple[ApiToken, str]:
     """Make a token; the second value is the token itself, to be shown once and never again."""
     now = instants.now()
     token = TOKEN_PREFIX + secrets.token_urlsafe(32)
     row = ApiToken.objects.create(
-        user=user, name=name, prefix=token[:9], digest=digest(token), scopes=scopes, created_at=now,
+        user=user,
+        name=name,
+        prefix=token[:9],
+        digest=digest(token),
+        scopes=scopes,
+        created_at=now,
         expires_at=now + min(life, LONGEST_TOKEN_LIFE),
     )
     return row, token
@@ -42,7 +49,9 @@ class TokenAuthentication(authentication.BaseAuthentication):
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")
         if scheme.lower() != "bearer" or not token:
             return None
-        row = ApiToken.objects.select_related("user__contact__organization").filter(digest=digest(token.strip())).first()
+        row = (
+            ApiToken.objects.select_related("user__contact__organization").filter(digest=digest(token.strip())).first()
+        )
         now = instants.now()
         if row is None or not row.is_valid(now) or not row.user.is_active:
             raise exceptions.AuthenticationFailed("This token is unknown, expired or revoked.")
@@ -72,7 +81,7 @@ class HasScope(permissions.BasePermission):
 
 def actor_of(request: Request) -> Actor:
     """Who is calling."""
-    return request.user.actor("api")
+    return request.user.actor("api")  # type: ignore[union-attr]
 
 
 class TokenThrottle(throttling.SimpleRateThrottle):
