@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from uuid import UUID
 
-from rotations.escalation import Found, Target
+from rotations.escalation import Found, Target, roles
 from rotations.escalation.policy import Kind
 from rotations.models import Layer as LayerRow
 from rotations.models import Leave as LeaveRow
@@ -176,31 +176,30 @@ class LivePeople:
         return EMERGENCY
 
     def boundary_after(self, at: datetime) -> datetime | None:
-        return self.schedule.boundary_after(at)
+        return self.schedule.who(at).changes_at
 
     def duty_managers(self, at: datetime) -> list[str]:
         """Whoever has duty in the duty managers' rotation."""
         if self._duty_rows is None:
             self._duty_rows = list(ScheduleRow.objects.filter(duty=True))
-        return [p for row in self._duty_rows if (p := schedule(row).who(at).primary)]
+        return [p for row in self._duty_rows if (p := roles.primary(schedule(row), at))]
 
 
 def _primary(people: LivePeople, target: Target, at: datetime) -> list[str | None]:
-    return [people.schedule.who(at).primary]
+    return [roles.primary(people.schedule, at)]
 
 
 def _backup(people: LivePeople, target: Target, at: datetime) -> list[str | None]:
-    return [people.schedule.who(at).backup]
+    return [roles.backup(people.schedule, at)]
 
 
 def _neighbour(people: LivePeople, target: Target, at: datetime) -> list[str | None]:
-    turn = people.schedule.next_layer_after(at)
-    return [turn.person if turn else None]
+    return [roles.neighbour(people.schedule, at)]
 
 
 def _other_schedule(people: LivePeople, target: Target, at: datetime) -> list[str | None]:
     row = ScheduleRow.objects.filter(slug=target.ref).first()
-    return [schedule(row).who(at).primary if row else None]
+    return [roles.primary(schedule(row), at) if row else None]
 
 
 def _person(people: LivePeople, target: Target, at: datetime) -> list[str | None]:
