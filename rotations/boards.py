@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.utils import timezone
 
 from rotations import oncall
 from rotations.models import Schedule
+from rotations.resolution import Hold
+from rotations.rules import BACKUP, PRIMARY, Slot
 from supportdesk import instants, zones
 from supportdesk.accounts.models import User
 from supportdesk.actors import Actor
@@ -88,18 +89,28 @@ def people(ids: set[str]) -> dict[str, User]:
 
 
 def seats(row: Schedule, now: datetime, actor: Actor) -> list[Seat]:
-    """Primary and backup of a schedule right now."""
+    """Primary and backup of a schedule right now; duty managers have no backup."""
     held = oncall.now_on_call(row, now)
-    known = people({p for p in (held.primary, held.backup) if p})
+    holds = [("Primary", PRIMARY, held.primary, held.primary_shift), ("Backup", BACKUP, held.backup, held.backup_shift)]
+    if row.duty and held.backup is None:
+        del holds[1]
+    known = people({person for _, _, person, _ in holds if person})
     return [
-        _seat("Primary", held.primary, held.primary_shift, known, actor),
-        _seat("Backup", held.backup, held.backup_shift, known, actor),
+        _seat(label, known.get(person or ""), _until(row, slot, hold, now), actor)
+        for label, slot, person, hold in holds
     ]
 
 
-def _seat(slot: str, person: str | None, shift: Any, known: dict[str, User], actor: Actor) -> Seat:
-    user = known.get(person or "")
-    return Seat(slot, user, shift.shift_end if shift else None, user is not None and user.pk == actor.user_id)
+def _seat(label: str, user: User | None, until: datetime | None, actor: Actor) -> Seat:
+    return Seat(label, user, until, user is not None and user.pk == actor.user_id)
+
+
+def _until(row: Schedule, slot: Slot, hold: Hold | None, now: datetime) -> datetime | None:
+    """When somebody else takes over: the neighbouring site may begin before this shift is out."""
+    if hold is None or hold.shift_end is None or hold.shift_end <= now:
+        return None
+    mine = [s for s in oncall.schedule(row).shifts(now, hold.shift_end).shifts if s.slot == slot]
+    return mine[0].end if mine else hold.shift_end
 
 
 def weeks(first: date, days: int, now: datetime, actor: Actor) -> list[Week]:

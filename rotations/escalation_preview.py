@@ -13,7 +13,7 @@ every kind of manager a policy can name.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from rotations.escalation import Event, EventKind, Kind, Policy, run
@@ -32,6 +32,7 @@ _EVENT_FIELDS = ("at", "type", "person", "severity", "policy")
 _NOT_PLAYED = {EventKind.START, EventKind.DUE, EventKind.SUPPRESS, EventKind.UNSUPPRESS}
 _TYPES = {kind.value: kind for kind in EventKind if kind not in _NOT_PLAYED} | {"handback": EventKind.UNACK}
 _CHANGES = {EventKind.SEVERITY_UP, EventKind.SEVERITY_DOWN}
+_LONGEST = timedelta(days=92)
 _ELSEWHERE = {Kind.SCHEDULE, Kind.TEAM}  # a what-if knows one schedule and no teams
 
 
@@ -43,6 +44,8 @@ def preview(case: dict[str, Any]) -> dict[str, Any]:
     start, until = instant(case["start"], "start"), instant(case["until"], "until")
     if until <= start:
         raise ValueError(f"until: has to be after the start, {written(start)}")
+    if until - start > _LONGEST:
+        raise ValueError(f"until: a preview plays at most {_LONGEST.days} days")
     backup_first = yes_or_no(case.get("backup_first", False), "backup_first")
     started = Event(EventKind.START, start, severity=severity, backup_first=backup_first)
     specs = sequence(case.get("events", ()), "events")

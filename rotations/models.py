@@ -293,7 +293,7 @@ class EscalationPolicy(models.Model):
 
 
 class PolicyRule(models.Model):
-    """Which policy an incident gets: the most specific rule that matches wins (service, organization, plan, severity)."""
+    """Which policy an incident gets: the most specific matching rule (service, organization, plan, severity) wins."""
 
     severity = models.CharField(max_length=2, choices=severity_choices)
     plan = models.ForeignKey("supportdesk.Plan", null=True, blank=True, on_delete=models.CASCADE, related_name="+")
@@ -315,3 +315,34 @@ class PolicyRule(models.Model):
 
     def __str__(self) -> str:
         return f"{self.severity}: {self.policy}"
+
+    @property
+    def plan_code(self) -> str:
+        """The plan this rule is for; empty for all."""
+        return self.plan.code if self.plan else ""
+
+
+class Proof(models.Model):
+    """A coverage proof that was run: its outcome as it was written then. History is kept."""
+
+    class Kind(models.TextChoices):
+        NIGHTLY = "nightly", "every night"
+        SAVE = "save", "after a change"
+        DEMAND = "demand", "on demand"
+
+    kind = models.CharField(max_length=10, choices=Kind.choices)
+    at = models.DateTimeField(help_text="from when on it proves")
+    until = models.DateTimeField()
+    ok = models.BooleanField("holds")
+    summary = models.JSONField(default=dict, help_text="claims, failures and warnings in words")
+    duration_ms = models.PositiveIntegerField()
+
+    class Meta:
+        ordering = ["-at", "-pk"]
+        indexes = [
+            # console: the last proofs
+            models.Index(fields=["-at", "-id"], name="proof_newest")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} {self.at:%Y-%m-%d %H:%M} UTC: {'holds' if self.ok else 'fails'}"

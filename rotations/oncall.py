@@ -2,58 +2,96 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from datetime import datetime
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from itertools import groupby
+from operator import attrgetter
+from typing import TypeVar
 from uuid import UUID
 
+from rotations import responders
 from rotations.escalation import Found, Target, roles
 from rotations.escalation.policy import Kind
 from rotations.models import Layer as LayerRow
 from rotations.models import Leave as LeaveRow
+from rotations.models import Override as OverrideRow
 from rotations.models import RotationRevision
-from rotations.models import Swap as SwapRow
 from rotations.models import Schedule as ScheduleRow
+from rotations.models import Swap as SwapRow
+from rotations.responders import Responder
 from rotations.rotation import Revision, Rotation, Unit
 from rotations.rules import BACKUP, PRIMARY, Layer, Leave, Override, Rules, Slot, Swap, SwapState
 from rotations.schedule import OnCall, Schedule
-from supportdesk.accounts.models import User
-from supportdesk.accounts.reach import Method
+from supportdesk.accounts.models import PageRule, User
+from supportdesk.accounts.reach import Attempt, Method
 from supportdesk.integrations.lines import Lines
 
-# Stands in for a person where only the deployment's emergency number is left (§1.4 "Fallback manager").
-EMERGENCY = "emergency"
+EMERGENCY = responders.EMERGENCY
+
+# A schedule nobody is on: what there is where no schedule was made.
+NOBODY = Schedule(Rules(layers=()))
 
 _KEPT = 200
 _compiled: dict[UUID, Schedule] = {}
 
+Row = TypeVar("Row", LayerRow, OverrideRow, SwapRow)
+
 
 def schedule(row: ScheduleRow) -> Schedule:
     """The compiled schedule of a row, kept as long as its stamp stands."""
-    if row.stamp not in _compiled:
-        if len(_compiled) >= _KEPT:
+    return schedules([row])[0]
+
+
+def schedules(rows: Sequence[ScheduleRow]) -> list[Schedule]:
+    """The compiled schedules of rows; those that are not kept already are made in one go, whatever their number."""
+    missing = [row for row in rows if row.stamp not in _compiled]
+    if missing:
+        if len(_compiled) + len(missing) > _KEPT:
             _compiled.clear()
-        _compiled[row.stamp] = Schedule(rules(row))
-    return _compiled[row.stamp]
+            missing = list(rows)
+        made = zip(missing, rules(missing), strict=True)
+        _compiled.update({row.stamp: Schedule(its_rules) for row, its_rules in made})
+    return [_compiled[row.stamp] for row in rows]
 
 
-def rules(row: ScheduleRow) -> Rules:
-    """Everything that decides who is on duty, as the pure rules want it. People are their keys as text."""
-    layers = row.layers.prefetch_related("revisions__members").order_by("-priority", "position", "pk")
-    people = {member.user_id for layer in layers for rev in layer.revisions.all() for member in rev.members.all()}
-    overrides = list(row.overrides.all())
-    swaps = list(row.swaps.filter(state="accepted"))
-    people |= {o.user_id for o in overrides} | {s.taker_id for s in swaps if s.taker_id}
+def rules(rows: Sequence[ScheduleRow]) -> list[Rules]:
+    """Everything that decides who is on duty, row by row, as the pure rules want it. People are their keys as text."""
+    layers = _by_schedule(
+        LayerRow.objects.prefetch_related("revisions__members")
+        .filter(schedule__in=rows)
+        .order_by("schedule_id", "-priority", "position", "pk")
+    )
+    overrides = _by_schedule(OverrideRow.objects.filter(schedule__in=rows).order_by("schedule_id", "start"))
+    swaps = _by_schedule(SwapRow.objects.filter(schedule__in=rows, state="accepted").order_by("schedule_id", "start"))
+    leave = [_leave(row) for row in LeaveRow.objects.filter(state=LeaveRow.State.APPROVED)]
+    inactive = frozenset(map(str, User.objects.filter(is_active=False).values_list("pk", flat=True)))
+    return [
+        _rules(row, layers.get(row.pk, []), overrides.get(row.pk, []), swaps.get(row.pk, []), leave, inactive)
+        for row in rows
+    ]
+
+
+def _by_schedule(found: Iterable[Row]) -> dict[int, list[Row]]:
+    return {key: list(rows) for key, rows in groupby(found, key=attrgetter("schedule_id"))}
+
+
+def _rules(
+    row: ScheduleRow,
+    layers: list[LayerRow],
+    overrides: list[OverrideRow],
+    swaps: list[SwapRow],
+    leave: list[Leave],
+    inactive: frozenset[str],
+) -> Rules:
+    people = {str(member.user_id) for layer in layers for rev in layer.revisions.all() for member in rev.members.all()}
+    people |= {str(o.user_id) for o in overrides} | {str(s.taker_id) for s in swaps if s.taker_id}
     return Rules(
         layers=tuple(_layer(layer) for layer in layers),
         overrides=tuple(Override(_slot(o.slot), str(o.user_id), o.start, o.end) for o in overrides),
-        leave=tuple(
-            _leave(leave) for leave in LeaveRow.objects.filter(user_id__in=people, state=LeaveRow.State.APPROVED)
-        ),
+        leave=tuple(absence for absence in leave if absence.person in people),
         swaps=tuple(_swap(swap) for swap in swaps),
         backup_offset=row.backup_offset,
-        inactive=frozenset(
-            str(pk) for pk in User.objects.filter(pk__in=people, is_active=False).values_list("pk", flat=True)
-        ),
+        inactive=inactive & people,
         fallback=None,  # nobody on call is a fact to be recorded (D12); who stands in is the escalation's answer
     )
 
@@ -130,29 +168,47 @@ class Directory:
         self.load([person])
         return self._known.get(int(person))
 
+    def responder(self, person: str) -> Responder | None:
+        """How somebody can be reached right now; None for somebody who is not a user."""
+        user = self.user(person)
+        return responder(user, self.lines) if user else None
+
     def methods(self, person: str) -> list[Method]:
         """The ways that would work now: verified, enabled, and the desk is connected to their vendor."""
-        user = self.user(person)
-        if user is None or not user.is_active:
-            return []
-        return [Method(m.kind, m.address) for m in user.contact_methods.all() if m.is_usable and self.lines.has(m.kind)]
+        found = self.responder(person)
+        return list(found.methods) if found and found.is_active else []
 
     def why_not(self, person: str) -> str:
         """Why somebody cannot be reached; empty if they can."""
-        user = self.user(person)
-        if user is None or not user.is_active:
-            return "is no longer active"
-        if not any(m.is_usable for m in user.contact_methods.all()):
-            return "has no verified contact method"
-        return "" if self.methods(person) else "has no method the desk is connected to"
+        found = self.responder(person)
+        return found.why_not() if found else responders.GONE
+
+
+def responder(user: User, lines: Lines) -> Responder:
+    """A user as the rules see them. With `contact_methods` and `page_rules__method` prefetched, no query."""
+    usable = [method for method in user.contact_methods.all() if method.is_usable]
+    rules = [
+        (r.importance, Attempt(Method(r.method.kind, r.method.address), timedelta(seconds=r.after_seconds)))
+        for r in user.page_rules.all()
+    ]
+    return Responder(
+        id=str(user.pk),
+        name=user.name,
+        is_active=user.is_active,
+        is_verified=bool(usable),
+        methods=tuple(Method(m.kind, m.address) for m in usable if lines.has(m.kind)),
+        important=tuple(attempt for importance, attempt in rules if importance == PageRule.Importance.IMPORTANT),
+        default=tuple(attempt for importance, attempt in rules if importance == PageRule.Importance.DEFAULT),
+    )
 
 
 class LivePeople:
     """Answers the escalation engine: whom a target means, and whether they can be reached."""
 
-    def __init__(self, row: ScheduleRow, directory: Directory) -> None:
+    def __init__(self, row: ScheduleRow | None, directory: Directory) -> None:
+        """`row` is the schedule `primary` and `backup` mean; without one only the fallback chain answers."""
         self.row = row
-        self.schedule = schedule(row)
+        self.schedule = schedule(row) if row else NOBODY
         self.directory = directory
         self._duty_rows: list[ScheduleRow] | None = None
 
@@ -169,7 +225,8 @@ class LivePeople:
     def fallback(self, at: datetime) -> str | None:
         """Schedule fallback, then the duty manager, then the deployment's emergency number: the first who can be
         reached."""
-        chain = [str(self.row.fallback_id) if self.row.fallback_id else "", *self.duty_managers(at)]
+        own = self.row.fallback_id if self.row else None
+        chain = [str(own) if own else "", *self.duty_managers(at)]
         for person in chain:
             if person and not self.directory.why_not(person):
                 return person
@@ -222,7 +279,7 @@ def _seniors(people: LivePeople, target: Target, at: datetime) -> list[str | Non
 
 
 def _head_of_support(people: LivePeople, target: Target, at: datetime) -> list[str | None]:
-    return [str(people.row.manager_id) if people.row.manager_id else None]
+    return [str(people.row.manager_id) if people.row and people.row.manager_id else None]
 
 
 _RESOLVERS = {

@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime, time
+from datetime import UTC, datetime, time, timedelta
 from typing import Any, TypeVar
 
 from rotations.escalation import reading
@@ -37,6 +37,7 @@ _ROTATION = ("unit", "every", "anchor", "ring", "start_index")
 _SWAP = ("id", "slot", "giver", "taker", "start", "end", "return_start", "return_end", "state")
 _YEARS = range(1970, 2200)
 _MOST_UNITS = 10_000
+_LONGEST = timedelta(days=5 * 366)
 _TIME = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])")
 
 T = TypeVar("T")
@@ -49,6 +50,8 @@ def preview(case: Any) -> dict[str, Any]:
     """
     rules = rules_from_case(case)
     start, end = _span(case, "", "from", "until")
+    if end - start > _LONGEST:
+        raise ValueError(f"until: ask for at most {_LONGEST.days} days at a time")
     final = Schedule(rules).shifts(start, end)
     return {
         "shifts": [_shift(shift) for shift in sorted(final.shifts, key=_in_order)],

@@ -41,4 +41,6 @@ P3 = Policy(
     ack_timeout=ack_timeout("P3"),
     exhausted_every=timedelta(hours=1),
 )
+# What holds where nobody wrote a policy: whoever stands in for everybody, again and again (D12).
+LAST_RESORT = Policy("Last resort", 1, (_step(5, Kind.MANAGER),), ack_timeout=ack_timeout("P1"))
 DEFAULTS = {"P1": P1, "P2": P2, "P3": P3}  # P4 stays in the queue: it has no policy

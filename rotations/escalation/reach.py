@@ -66,9 +66,9 @@ def check_reach(policy: Policy, first_response: timedelta, severity: str = "P1",
     verdict = "in time" if passes else "too late: shorten the delays or bring people into earlier steps"
     return Finding(
         passes,
-        f"Step {last.step} pages the last new person at T+{_clock(last.after)}. "
-        f"{numerator * 100 // denominator} % of the first-response target of {_clock(first_response)} "
-        f"is T+{_clock(limit)}: {verdict}.",
+        f"Step {last.step} pages the last new person at T+{clock(last.after)}. "
+        f"{numerator * 100 // denominator} % of the first-response target of {clock(first_response)} "
+        f"is T+{clock(limit)}: {verdict}.",
     )
 
 
@@ -80,6 +80,7 @@ def check_people(policy: Policy, severity: str = "P1", who: Who = one_each) -> F
     return Finding(passes, f"This policy reaches {count} different people: {count} {sign} {ENOUGH_PEOPLE}.")
 
 
-def _clock(length: timedelta) -> str:
+def clock(length: timedelta) -> str:
+    """A length as minutes and seconds: `8:00`."""
     minutes, seconds = divmod(int(length.total_seconds()), 60)
     return f"{minutes}:{seconds:02d}"
