@@ -6,3 +6,6 @@ class RotationsConfig(AppConfig):
 
     name = "rotations"
     verbose_name = "On call"
+
+    def ready(self) -> None:
+        import rotations.checks  # noqa: F401  registers the checks
