@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from incidents import sla
@@ -26,7 +26,7 @@ class Face:
     label: str
     state: str  # running | soon | overdue | paused | met | missed
     kind: str
-    due_at: datetime | None
+    due_at: datetime | None  # of the promise shown
     percent: int
     target: timedelta
     starts_at: datetime | None = None
@@ -36,13 +36,25 @@ class Face:
     took: timedelta | None = None
     overrun: timedelta | None = None
     note: str = ""
+    then_at: datetime | None = None  # when the next one is due, while an earlier one is late
 
 
 def faces(clocks: Iterable[sla.Clock], now: datetime, *, for_customer: bool = False) -> list[Face]:
-    """The latest cycle of each kind, the customer's own promises only for customers."""
-    latest = sla.by_kind(tuple(clocks))
-    shown = [kind for kind in _ORDER if kind in latest and not (for_customer and kind == "ack")]
-    return [face(latest[sla.ClockKind(kind)], now) for kind in shown]
+    """One face a kind, the customer's own promises only for customers."""
+    seen = tuple(clocks)
+    kinds = [sla.ClockKind(kind) for kind in _ORDER if not (for_customer and kind == "ack")]
+    return [shown for kind in kinds if (shown := face_of(kind, seen, now)) is not None]
+
+
+def face_of(kind: sla.ClockKind, clocks: tuple[sla.Clock, ...], now: datetime) -> Face | None:
+    """The latest cycle of a kind; while an earlier one is late and still owed, that one comes first (D16)."""
+    latest = sla.by_kind(clocks).get(kind)
+    if latest is None:
+        return None
+    late = next(
+        (c for c in clocks if c.kind is kind and c.state is sla.State.MISSED and c.satisfied_at is None), latest
+    )
+    return face(late, now) if late is latest else replace(face(late, now), then_at=latest.due_at)
 
 
 def face(clock: sla.Clock, now: datetime) -> Face:

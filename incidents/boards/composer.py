@@ -1,4 +1,4 @@
-"""What the composer of an incident page needs to know before anything is sent: who reads it, and what can be promised."""
+"""What the composer of an incident page says before anything is sent: who reads it, and what can be promised."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from incidents.routing import CUSTOMER_AUDIENCES, Audience
 from supportdesk.integrations.lines import Lines
 
 _WAITS = (5, 10, 15, 30, 60, 120, 240)
-_CHANNELS = {"email": "e-mail", "slack": "Slack"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +26,7 @@ def readers(incident: Incident) -> list[str]:
     """Who a status update goes to at the customer, in words: the very deliveries the verb would post."""
     posts = telling.Teller(incident, "update", "preview", {}, Lines.load()).posts()
     return [
-        f"{post.recipient} ({_CHANNELS.get(post.vendor, post.vendor)})"
+        f"{post.recipient} by e-mail" if post.vendor == "email" else post.recipient
         for post in posts
         if Audience(post.key.split(":")[2]) in CUSTOMER_AUDIENCES
     ]

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 from django.db.models import Count, Prefetch, Q
 
 from supportdesk import calendars, readable
+from supportdesk.calendars import Calendar
 from supportdesk.entitlements import SEVERITIES, Coverage, Entitlement, Feature
 from supportdesk.organizations import terms
 from supportdesk.organizations.models import Contract, Organization
@@ -43,7 +46,7 @@ class Summary:
 
 
 def summaries(now: datetime) -> list[Summary]:
-    """All organizations, in two queries."""
+    """All organizations by name, in two queries."""
     contracts = Prefetch(
         "contracts",
         queryset=Contract.objects.select_related(
@@ -59,6 +62,7 @@ def summaries(now: datetime) -> list[Summary]:
                 "incidents", filter=~Q(incidents__status__in=["resolved", "follow_up", "closed", "cancelled", "merged"])
             )
         )
+        .order_by("name")
     )
     return [_summary(row, now) for row in rows]
 
@@ -117,17 +121,28 @@ def promises(owed: Entitlement) -> list[Promise]:
 def _length(value: Any, *, always: bool) -> str:
     if value is None:
         return "–"
-    words = readable.duration(value)
-    return words if always else f"{words} of opening time"
+    if always:
+        return readable.duration(value)
+    hours, rest = divmod(value, timedelta(hours=1))  # opening time has no days: 40 h are a week of it
+    return f"{f'{hours} h' if not rest else readable.duration(value)} of opening time"
 
 
 def opening_hours(owed: Entitlement) -> list[tuple[str, str]]:
-    """The desk's business hours for this customer, day by day."""
-    spec = owed.hours.business.to_spec()
+    """The desk's hours for whatever this customer has no round-the-clock service for; equal days in one line."""
+    spec = _limited_calendar(owed).to_spec()
     if isinstance(spec, str):
         return [("Every day", "around the clock")]
     weekly = spec["weekly"]
-    return [(day, ", ".join(f"{a}–{b}" for a, b in weekly.get(day.lower(), [])) or "closed") for day in _DAYS]
+    days = [(day, ", ".join(f"{a}–{b}" for a, b in weekly.get(day.lower(), [])) or "closed") for day in _DAYS]
+    runs = [[day for day, _ in run] for _, run in groupby(days, key=itemgetter(1))]
+    return [(run[0] if len(run) == 1 else f"{run[0]}–{run[-1]}", dict(days)[run[0]]) for run in runs]
+
+
+def _limited_calendar(owed: Entitlement) -> Calendar:
+    """The first calendar of the plan that closes."""
+    levels = filter(None, map(owed.level, SEVERITIES))
+    coverage = next((level.coverage for level in levels if level.coverage is not Coverage.ALWAYS), Coverage.BUSINESS)
+    return owed.hours.of(coverage)
 
 
 def _opens(owed: Entitlement, now: datetime) -> datetime | None:

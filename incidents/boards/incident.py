@@ -82,27 +82,17 @@ def page(incident: Incident, actor: Actor, now: datetime) -> dict[str, Any]:
         "entries": entries,
         "clocks": clocks.faces(seen, now, for_customer=actor.is_customer),
         "can": buttons.offered(incident, actor, now),
-        "next_update_due": _next_update(seen),
-        "first_answer": _first_answer(seen, now),
+        "first_answer": clocks.face_of(sla.ClockKind.FIRST_RESPONSE, seen, now),
+        "next_update": clocks.face_of(sla.ClockKind.NEXT_UPDATE, seen, now),
     }
     more = _customer_only(incident, entries) if actor.is_customer else _staff_only(incident, seen, now)
     return context | more
-
-
-def _first_answer(seen: tuple[sla.Clock, ...], now: datetime) -> clocks.Face | None:
-    latest = sla.by_kind(seen).get(sla.ClockKind.FIRST_RESPONSE)
-    return clocks.face(latest, now) if latest else None
 
 
 def _customer_only(incident: Incident, entries: list[timeline.Entry]) -> dict[str, Any]:
     """The question we wait for, if we wait for an answer of theirs."""
     asked = [entry.body for entry in entries if entry.is_question] if incident.hold == Hold.CUSTOMER else []
     return {"question": asked[-1] if asked else ""}
-
-
-def _next_update(seen: tuple[sla.Clock, ...]) -> datetime | None:
-    open_cycle = [c.due_at for c in seen if c.kind is sla.ClockKind.NEXT_UPDATE and c.satisfied_at is None and c.due_at]
-    return open_cycle[-1] if open_cycle else None
 
 
 def stages(incident: Incident) -> list[Stage]:
@@ -126,7 +116,6 @@ def _staff_only(incident: Incident, seen: tuple[sla.Clock, ...], now: datetime) 
         "decision": incident.decision,
         "escalation": escalation,
         "steps": ladder(escalation, incident) if escalation else [],
-        "pages": incident.pages.filter(generation=incident.generation),
         "alerts": incident.alerts.order_by("-last_at")[:10],
         "breaches": _breaches(incident),
         "similar": _similar(incident),

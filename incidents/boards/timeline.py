@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from incidents.facts import SEVERITY_WORDS
 from incidents.models import Incident, TimelineEntry
 from incidents.timeline import visible
 from supportdesk.actors import Actor
@@ -48,6 +49,10 @@ _SENTENCES = {
 }
 
 
+# Where our own people and programs act: not worth saying.
+_OWN_DOORS = frozenset({"console", "timer", "escalation", "sla", "monitor"})
+
+
 @dataclass(frozen=True, slots=True)
 class Receipt:
     """One delivery, for `components/_receipt.html`."""
@@ -86,21 +91,29 @@ def entries(incident: Incident, actor: Actor) -> list[Entry]:
     shown, updates = [], 0
     for row in rows:
         updates += row.kind == "update"
-        shown.append(_entry(row, receipts.get(_delivery_key(row), []), updates if row.kind == "update" else None))
+        number = updates if row.kind == "update" else None
+        entry = _entry(row, _variant(row, incident), receipts.get(_delivery_key(row), []), number)
+        shown.append(_for_customer(entry, row) if actor.is_customer else entry)
     return shown
 
 
-def _entry(row: TimelineEntry, receipts: list[Receipt], number: int | None) -> Entry:
-    variant = _variant(row)
+def _for_customer(entry: Entry, row: TimelineEntry) -> Entry:
+    """Customers read words, never P1."""
+    if row.kind != "severity_changed":
+        return entry
+    return replace(entry, title=f"Now recorded as {SEVERITY_WORDS[row.data['after']]}: {row.data['reason']}")
+
+
+def _entry(row: TimelineEntry, variant: str, receipts: list[Receipt], number: int | None) -> Entry:
     spoken = variant in ("customer", "update", "note")
     return Entry(
         variant=variant,
         at=row.at,
         title="" if spoken else _title(row),
-        body=row.text if spoken or row.kind in _SENTENCES else "",
+        body=row.text if spoken or _adds_words(row) else "",
         author=row.actor,
         role=_role(row),
-        via="" if row.via in ("console", "timer", "escalation", "sla", "monitor") else row.via,
+        via="" if row.kind == "decided" or row.via in _OWN_DOORS else row.via,
         icon_name=_ICONS.get(row.kind, "activity"),
         number=number,
         key=f"e{row.pk}",
@@ -111,16 +124,23 @@ def _entry(row: TimelineEntry, receipts: list[Receipt], number: int | None) -> E
     )
 
 
-def _variant(row: TimelineEntry) -> str:
+def _variant(row: TimelineEntry, incident: Incident) -> str:
+    """In whose voice it is told. What is said of our own platform has no customer who reads it."""
     if row.kind == "paged":
         return "page"
     if row.kind in ("message", "update", "reported", "held") and row.is_from_human:
-        return "customer" if row.is_from_customer else "update" if row.visibility == "customer" else "note"
+        is_read_by_customer = row.visibility == "customer" and incident.organization_id is not None
+        return "customer" if row.is_from_customer else "update" if is_read_by_customer else "note"
     return "note" if row.kind == "note" else "machine"
 
 
 def _title(row: TimelineEntry) -> str:
     return f"{row.actor} {_SENTENCES[row.kind]}" if row.kind in _SENTENCES else row.text
+
+
+def _adds_words(row: TimelineEntry) -> bool:
+    """Whether the text of a sentence says more than the sentence."""
+    return row.kind in _SENTENCES and not row.text.startswith(row.actor)
 
 
 def _role(row: TimelineEntry) -> str:
