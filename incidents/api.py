@@ -6,17 +6,18 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from django.urls import path
+from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers, status
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from incidents import actions
+from incidents import actions, previews
 from incidents.actions import Report
 from incidents.models import Incident
 from incidents.models.incident import Impact, Source, Urgency
-from incidents.states import RAISERS
+from incidents.states import RAISERS, LoweringCode
 from incidents.timeline import visible
 from supportdesk.entitlements import SEVERITIES
 from supportdesk.errors import Invalid, NotFound
@@ -284,6 +285,7 @@ class UpdateSerializer(StrictSerializer):
 class SeveritySerializer(StrictSerializer):
     severity = serializers.ChoiceField(SEVERITIES)
     reason = serializers.CharField(max_length=500)
+    code = serializers.ChoiceField(list(LoweringCode), required=False, default="")
 
 
 class HoldSerializer(StrictSerializer):
@@ -358,7 +360,26 @@ VERBS: dict[str, type[APIView]] = {
     ),
 }
 
+
+class PreviewView(APIView):
+    """What the rules answer to a case of your own. Reads and stores nothing of the desk."""
+
+    permission_classes = [HasScope]
+    scopes = {"POST": "read"}
+
+    @extend_schema(operation_id="preview", request=OpenApiTypes.OBJECT, responses=OpenApiTypes.OBJECT)
+    def post(self, request: Request, kind: str) -> Response:
+        if kind not in previews.KINDS:
+            raise NotFound(f"There is no such preview; there are {', '.join(previews.KINDS)}.")
+        try:
+            return Response(previews.answer(kind, request.data))
+        except ValueError as error:
+            path, _, words = str(error).partition(": ")
+            raise Invalid(words or path, field=path if words else "") from error
+
+
 urlpatterns = [
+    path("preview/<slug:kind>/", PreviewView.as_view(), name="preview"),
     path("incidents/", IncidentList.as_view(), name="incidents"),
     path("incidents/<int:pk>/", IncidentDetail.as_view(), name="incident"),
     path("incidents/<int:pk>/timeline/", IncidentTimeline.as_view(), name="incident-timeline"),

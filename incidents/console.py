@@ -6,19 +6,17 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
-from django.db.models import Q
 from django.http import HttpRequest, HttpResponse, JsonResponse, QueryDict
 from django.shortcuts import redirect
-from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 
 from incidents import actions
-from incidents.boards import customers, queue
+from incidents.boards import customers, queue, search
 from incidents.boards import incident as incident_board
 from incidents.forms import StaffReportForm
 from incidents.models import Component, Incident, Notice, StatusPage
 from incidents.models.incident import Source
-from incidents.states import Hold
+from incidents.states import Hold, LoweringCode
 from supportdesk import instants
 from supportdesk.actors import Actor
 from supportdesk.entitlements import SEVERITIES
@@ -26,8 +24,6 @@ from supportdesk.errors import Invalid, NotFound
 from supportdesk.organizations.models import Organization
 from supportdesk.web.doors import door
 from supportdesk.web.pages import page
-
-FOUND = 12
 
 
 @require_GET
@@ -71,6 +67,7 @@ def show_incident(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     context = incident_board.page(_seen(actor, pk), actor, instants.now()) | {
         "section": "queue",
         "severities": SEVERITIES,
+        "lowering_codes": list(LoweringCode),
         "holds": (Hold.CUSTOMER, Hold.CHANGE_WINDOW, Hold.THIRD_PARTY),
     }
     fragments = {name: f"console/_{name}.html" for name in ("head", "timeline", "clocks", "escalation")}
@@ -96,7 +93,11 @@ VERBS: dict[str, Verb] = {
         next_update_at=_minutes_from_now(said.get("next", "")),
     ),
     "severity": lambda pk, actor, said: actions.change_severity(
-        pk, actor=actor, severity=said.get("severity", ""), reason=said.get("reason", "")
+        pk,
+        actor=actor,
+        severity=said.get("severity", ""),
+        reason=said.get("reason", ""),
+        code=said.get("code", ""),
     ),
     "status": lambda pk, actor, said: actions.change_status(pk, actor=actor, status=said.get("status", "")),
     "hold": lambda pk, actor, said: actions.hold(
@@ -173,42 +174,12 @@ def show_customer(request: HttpRequest, actor: Actor, slug: str) -> HttpResponse
 @require_GET
 @door("console", staff=True)
 def jump(request: HttpRequest, actor: Actor) -> HttpResponse:
-    """What the palette finds: incidents by number or words, customers by name."""
-    asked = request.GET.get("q", "").strip()[:100]
-    number = asked.upper().removeprefix("INC-")
-    found = Incident.objects.visible_to(actor).select_related("organization").order_by("-received_at")
-    matches = (
-        found.filter(pk=int(number))
-        if number.isdigit() and len(number) < 19
-        else found.filter(Q(title__icontains=asked) | Q(organization__name__icontains=asked))
-    )
-    results = (
-        [
-            {
-                "kind": "incident",
-                "label": f"{one.ref} {one.title}",
-                "note": one.organization.name if one.organization else "our platform",
-                "url": reverse("console:incident", args=[one.pk]),
-            }
-            for one in matches[:FOUND]
-        ]
-        if asked
-        else []
-    )
-    results += (
-        [
-            {
-                "kind": "customer",
-                "label": one.name,
-                "note": "customer",
-                "url": reverse("console:customer", args=[one.slug]),
-            }
-            for one in Organization.objects.filter(name__icontains=asked, is_hidden=False)[:5]
-        ]
-        if asked
-        else []
-    )
-    return JsonResponse({"results": results})
+    """What the palette finds, as JSON for it and as a page for people without scripts."""
+    asked = request.GET.get("q", "")
+    found = search.find(asked, actor)
+    if "text/html" not in request.headers.get("Accept", ""):
+        return JsonResponse({"results": [one.to_spec() for one in found]})
+    return page(request, "console/found.html", {"section": "", "asked": asked, "found": found})
 
 
 @require_GET

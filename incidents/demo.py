@@ -155,7 +155,7 @@ def _customers(world: World, now: datetime, password: str) -> None:
 
 
 def let_sam_sleep(world: World, now: datetime) -> None:
-    """Move Smallco to a zone where its desk is closed right now: whenever the demo is played, sam has to wait kindly."""
+    """Move Smallco to a zone where its desk is closed right now: whenever the demo runs, sam has to wait kindly."""
     smallco = world.organizations["smallco"]
     for zone in ("Europe/Berlin", "America/New_York", "Asia/Tokyo"):  # never all three within office hours
         smallco.time_zone = zone

@@ -16,8 +16,9 @@ from incidents import facts, telling, timeline
 from incidents.models import Escalation, Incident, Page
 from incidents.timeline import Fact
 from rotations import policies
-from rotations.escalation import Event, EventKind, Outcome, Policy, State, decide, next_due
+from rotations.escalation import Event, EventKind, Outcome, Policy, State, Status, decide, next_due
 from rotations.escalation import effects as fx
+from rotations.escalation.defaults import LAST_RESORT
 from rotations.escalation.policy import Kind, Pager
 from rotations.models import EscalationPolicy, Schedule
 from rotations.oncall import EMERGENCY, Directory, LivePeople
@@ -45,18 +46,28 @@ def policy_for(incident: Incident) -> EscalationPolicy | None:
 
 def start(incident: Incident, lines: Lines | None = None, *, kind: EventKind = EventKind.START) -> None:
     """Begin paging for an incident, by the policy as it stands now (ESC-4)."""
+    lines = lines or Lines.load()
     row = policy_for(incident)
     if row is None:
-        timeline.record(
-            incident, actors.desk(), Fact("no_policy", f"No escalation policy covers {incident.severity} here.")
-        )
-        return
-    event = Event(kind, instants.now(), severity=incident.severity, policy=row.value(), backup_first=False)
+        _without_policy(incident, lines)
+        if incident.severity not in URGENT:
+            return
+    policy = row.value() if row else LAST_RESORT
     existing = Escalation.objects.filter(incident=incident).first()
+    if existing and existing.status == Status.RESOLVED:
+        kind = EventKind.REOPEN
+    event = Event(kind, instants.now(), severity=incident.severity, policy=policy, backup_first=False)
     escalation = existing or Escalation(incident=incident, started_at=instants.now())
     state = State.from_spec(existing.state) if existing else State(suppressible=incident.is_monitor_only)
     escalation.policy = row
-    _apply(incident, escalation, row.value(), state, event, lines)
+    _apply(incident, escalation, policy, state, event, lines)
+
+
+def _without_policy(incident: Incident, lines: Lines) -> None:
+    """Nobody wrote a policy for this: said loudly; whoever stands in for everybody is paged for P1 and P2 (D12)."""
+    trouble = f"No escalation policy covers {incident.severity} here."
+    timeline.record(incident, actors.desk("escalation"), Fact("no_policy", trouble))
+    telling.tell(incident, "no_answer", f"no-policy:{incident.generation}", lines, trouble=trouble)
 
 
 def feed(incident: Incident, kind: EventKind, lines: Lines | None = None, **details: Any) -> bool:
@@ -77,7 +88,8 @@ def change_severity(incident: Incident, *, raised: bool) -> None:
     escalation = Escalation.objects.filter(incident=incident).first()
     if escalation is not None and row is not None:
         Escalation.objects.filter(pk=escalation.pk).update(policy=row)
-    if not feed(incident, kind, **details) and row is not None:
+    is_wanted = raised or not incident.is_acknowledged
+    if not feed(incident, kind, **details) and row is not None and is_wanted:
         start(incident)
 
 
@@ -96,10 +108,9 @@ def _apply(
     _arm(incident, outcome, escalation.next_at)
 
 
-def _schedule(escalation: Escalation) -> Schedule:
-    if escalation.policy is None:
-        raise LookupError("an escalation without a policy has no schedule")
-    return escalation.policy.schedule
+def _schedule(escalation: Escalation) -> Schedule | None:
+    """Whom `primary` means; without a policy there is only the duty managers' rotation, if anything."""
+    return escalation.policy.schedule if escalation.policy else Schedule.objects.filter(duty=True).first()
 
 
 def _arm(incident: Incident, outcome: Outcome, at: datetime | None) -> None:
@@ -219,6 +230,7 @@ def attempts(incident: Incident, page: Page, zone: str, chain: tuple[reach.Attem
             urgent=incident.severity in URGENT,
             most_attempts=4,
             on_settled=PAGE_SETTLED,
+            secrets=("token", "url"),
         )
         for number, attempt in enumerate(chain)
     ]
@@ -380,6 +392,9 @@ REASONS = {
     "severity_up": "its severity rose",
     "pager_failed": "PagerDuty did not page anybody",
     "exhausted": "nobody has acknowledged",
+    "dispute": "duty manager, the customer disputes the severity",
+    "breach": "duty manager, a promise was missed",
+    "almost_missed": "duty manager, a promise is about to be missed",
 }
 
 
@@ -405,17 +420,12 @@ def hurry(page: Page) -> bool:
     return attempts_.exclude(state__in=[Delivery.State.FAILED, Delivery.State.CANCELLED]).exists()
 
 
-def page_duty_manager(incident: Incident, lines: Lines) -> None:
-    """Security exposure or data loss: the duty manager hears of it whatever the plan (ENT-10). No guarantee arises."""
-    row = Schedule.objects.filter(duty=True).first()
-    people = LivePeople(row, Directory(lines)) if row else None
-    person = people.fallback(instants.now()) if people else None
-    if people is None or person is None:
-        timeline.record(
-            incident,
-            actors.desk(),
-            Fact("nobody_on_call", "There is no duty manager to tell about a data loss or exposure."),
-        )
-        return
-    page = fx.Page(instants.now(), person, Kind.DUTY_MANAGER, pass_number=1, step=0)
+def page_duty_manager(incident: Incident, lines: Lines, *, reason: str = Kind.DUTY_MANAGER) -> None:
+    """The duty manager hears of it whatever the plan, or whoever stands in (ENT-10, SLA-14). No guarantee arises.
+
+    `reason` is a key of `REASONS`: what they are told they are called for.
+    """
+    people = LivePeople(Schedule.objects.filter(duty=True).first(), Directory(lines))
+    person = people.fallback(instants.now()) or EMERGENCY
+    page = fx.Page(instants.now(), person, reason, pass_number=1, step=0)
     _Work(incident, (page,), people, lines).carry_out()

@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import asdict
-from datetime import datetime
+from datetime import UTC, datetime
 from uuid import uuid4
 
 from django.conf import settings
@@ -217,8 +217,17 @@ def _message(connection: Connection, reply: Reply) -> str:
     incident = Incident.objects.open().filter(organization=contact.organization).order_by("-received_at").first()
     if incident is None:
         raise NotFound("There is no open incident to add this to.")
-    write_message(incident.pk, actor=senders.contact_actor(contact, connection.vendor), text=reply.text)
+    actor = senders.contact_actor(contact, connection.vendor)
+    write_message(incident.pk, actor=actor, text=reply.text, said_at=_said_at(reply))
     return f"Added to {incident.ref}."
+
+
+def _said_at(reply: Reply) -> datetime | None:
+    """The channel's own time of a message, where it gives one: seconds since 1970 (SLA-1)."""
+    try:
+        return datetime.fromtimestamp(float(reply.data.get("ts") or ""), UTC)
+    except (ValueError, OverflowError, OSError):
+        return None
 
 
 def _alert(connection: Connection, reply: Reply) -> str:

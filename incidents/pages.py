@@ -60,5 +60,5 @@ def show(request: HttpRequest, token: str) -> HttpResponse:
     }
     response = render(request, "console/page.html", context)
     response["Cache-Control"] = "no-store"
-    response["Referrer-Policy"] = "no-referrer"
+    response["Referrer-Policy"] = "same-origin"  # no-referrer makes browsers send the form from origin "null": refused
     return response

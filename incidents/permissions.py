@@ -32,13 +32,18 @@ VERBS: dict[str, frozenset[Role]] = {
     "cancel": _STAFF,
     "merge": _STAFF,
     "post_notice": _STAFF,
+    "move_received": _STAFF,
+    "agree_cadence": _STAFF,
     "grant_goodwill": _MANAGER,
+    "decide_dispute": _MANAGER,
     "annotate_breach": _MANAGER,
+    "finish_follow_up": _MANAGER,
+    "follow_contract": _MANAGER,
 }
 
 
 def may(actor: Actor, verb: str, organization_id: int | None = None) -> bool:
-    """May this actor do this to an incident of that organization? The desk itself may do everything it is built to do."""
+    """May this actor do this to an incident of that organization? The desk itself may do all it is built to do."""
     if actor.kind is Kind.DESK:
         return True
     if actor.kind is Kind.MACHINE:

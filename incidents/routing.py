@@ -14,6 +14,7 @@ class Audience(StrEnum):
     REPORTER = "reporter"  # by e-mail
     CUSTOMER_CHANNEL = "customer_channel"  # the organization's own Slack channel
     DESK_CHANNEL = "desk_channel"  # our Slack channel
+    DUTY_MANAGER = "duty_manager"  # whoever has the duty, by their silent methods
     RESPONDER = "responder"  # whoever acknowledged or owns it, by their silent methods
     ACCOUNT_MANAGER = "account_manager"  # by e-mail
     PAGERDUTY = "pagerduty"
@@ -37,6 +38,17 @@ ROUTES: dict[str, tuple[Audience, ...]] = {
     "breach": (Audience.RESPONDER, Audience.DESK_CHANNEL, Audience.ACCOUNT_MANAGER),
     "no_answer": (Audience.DESK_CHANNEL,),
     "report_published": (Audience.REPORTER,),
+    "upgraded": (Audience.REPORTER, Audience.CUSTOMER_CHANNEL, Audience.DESK_CHANNEL),
+    "lapsed": (Audience.ACCOUNT_MANAGER, Audience.DESK_CHANNEL),
+    "goodwill": (Audience.REPORTER, Audience.CUSTOMER_CHANNEL, Audience.DESK_CHANNEL),
+    "goodwill_ended": (Audience.REPORTER, Audience.CUSTOMER_CHANNEL, Audience.DESK_CHANNEL),
+    "second_manager": (Audience.ACCOUNT_MANAGER, Audience.DESK_CHANNEL),
+    "claims": (Audience.ACCOUNT_MANAGER,),
+    "lowered_late": (Audience.DUTY_MANAGER, Audience.DESK_CHANNEL),
+    "disputed": (Audience.DUTY_MANAGER, Audience.RESPONDER, Audience.DESK_CHANNEL),
+    "dispute_overdue": (Audience.DUTY_MANAGER, Audience.DESK_CHANNEL),
+    "dispute_decided": (Audience.REPORTER, Audience.CUSTOMER_CHANNEL, Audience.RESPONDER, Audience.DESK_CHANNEL),
+    "cadence": (Audience.REPORTER, Audience.CUSTOMER_CHANNEL, Audience.DESK_CHANNEL),
 }
 
 # What moves an alert at PagerDuty; every other kind there would be noise.

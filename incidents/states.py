@@ -87,6 +87,29 @@ FIRST_ENTRY = {
 }
 
 
+class LoweringCode(StrEnum):
+    """Why a severity is lowered when most of a promise is used up (SLA-12)."""
+
+    SMALLER_IMPACT = "smaller_impact"
+    WORKAROUND = "workaround"
+    NOT_OURS = "not_ours"
+    CUSTOMER_AGREED = "customer_agreed"
+    CLAIMED_TOO_HIGH = "claimed_too_high"
+
+    @property
+    def words(self) -> str:
+        return _LOWERING_WORDS[self]
+
+
+_LOWERING_WORDS = {
+    LoweringCode.SMALLER_IMPACT: "fewer are affected than it seemed",
+    LoweringCode.WORKAROUND: "a way around it works",
+    LoweringCode.NOT_OURS: "it is not caused by what we support",
+    LoweringCode.CUSTOMER_AGREED: "the customer agreed",
+    LoweringCode.CLAIMED_TOO_HIGH: "it was reported higher than it was from the start",
+}
+
+
 def stage_of(status: Status) -> Stage:
     """The stage a status belongs to."""
     return _STAGES[status]

@@ -26,6 +26,21 @@ def auto_confirm(timer: Timer) -> None:
     actions.auto_confirm(_incident_id(timer), actor=actors.desk(), generation=timer.generation)
 
 
+def follow_contract(timer: Timer) -> None:
+    """A contract was saved, or one of its dates has come: open incidents follow (§2.4)."""
+    actions.follow_contract(timer.args["organization"], actor=actors.desk("contract"), at=timer.planned_at)
+
+
+def end_goodwill(timer: Timer) -> None:
+    """An exception has run out."""
+    actions.end_goodwill(timer.args["grant"], actor=actors.desk())
+
+
+def check_dispute(timer: Timer) -> None:
+    """A dispute should have been decided by now."""
+    actions.check_dispute(_incident_id(timer), actor=actors.desk())
+
+
 def page_settled(timer: Timer) -> None:
     """A delivery of a page ended: a failure brings the next attempt forward."""
     delivery = Delivery.objects.get(key=timer.args["delivery"])

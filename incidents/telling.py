@@ -8,6 +8,9 @@ from typing import Any
 from incidents import facts
 from incidents.models import Incident
 from incidents.routing import CUSTOMER_AUDIENCES, PAGERDUTY_ACTIONS, Audience, audiences
+from rotations.models import Schedule
+from rotations.oncall import Directory, LivePeople
+from supportdesk import instants
 from supportdesk.accounts.models import User
 from supportdesk.integrations.lines import Lines
 from supportdesk.queue import outbox
@@ -15,17 +18,29 @@ from supportdesk.queue.outbox import Post
 
 
 class Teller:
-    """Says one thing to everybody who should hear it. `key` makes it happen once per audience and address."""
+    """Says one thing to everybody who should hear it. `key` makes it happen once per audience and address.
 
-    def __init__(self, incident: Incident, kind: str, key: str, more: dict[str, Any], lines: Lines) -> None:
+    `heard_by` names the audiences where the kind alone does not (SLA-14).
+    """
+
+    def __init__(
+        self,
+        incident: Incident,
+        kind: str,
+        key: str,
+        more: dict[str, Any],
+        lines: Lines,
+        heard_by: tuple[Audience, ...] | None = None,
+    ) -> None:
         self.incident = incident
         self.kind = kind
         self.key = key
         self.more = more
         self.lines = lines
+        self.heard_by = audiences(kind) if heard_by is None else heard_by
 
     def posts(self) -> list[Post]:
-        return [post for audience in audiences(self.kind) for post in _VOICES[audience](self)]
+        return [post for audience in self.heard_by for post in _VOICES[audience](self)]
 
     def post(self, audience: Audience, vendor: str, to: str, recipient: str, **fields: Any) -> Iterator[Post]:
         """One message on a line, if the desk has such a line and the reader such an address."""
@@ -46,11 +61,18 @@ class Teller:
         )
 
 
-def tell(incident: Incident, kind: str, key: str, lines: Lines | None = None, **more: Any) -> None:
+def tell(
+    incident: Incident,
+    kind: str,
+    key: str,
+    lines: Lines | None = None,
+    heard_by: tuple[Audience, ...] | None = None,
+    **more: Any,
+) -> None:
     """Post one kind of message to everybody it concerns. `key` names the occasion: the timeline entry or the cycle."""
     if incident.is_drill:
         return
-    outbox.post(Teller(incident, kind, f"{incident.pk}:{key}", more, lines or Lines.load()).posts())
+    outbox.post(Teller(incident, kind, f"{incident.pk}:{key}", more, lines or Lines.load(), heard_by).posts())
 
 
 def _reporter(teller: Teller) -> Iterator[Post]:
@@ -79,12 +101,25 @@ def _desk_channel(teller: Teller) -> Iterator[Post]:
 
 def _responder(teller: Teller) -> Iterator[Post]:
     person = teller.incident.owner or teller.incident.acknowledged_by
-    if person is None:
-        return
+    if person is not None:
+        yield from _silently(teller, Audience.RESPONDER, person)
+
+
+def _duty_manager(teller: Teller) -> Iterator[Post]:
+    """Whoever has the duty now. Being told is not being paged."""
+    people = LivePeople(Schedule.objects.filter(duty=True).first(), Directory(teller.lines))
+    for key in dict.fromkeys(people.duty_managers(instants.now())):
+        person = people.directory.user(key)
+        if person is not None:
+            yield from _silently(teller, Audience.DUTY_MANAGER, person)
+
+
+def _silently(teller: Teller, audience: Audience, person: User) -> Iterator[Post]:
+    """By mail and Slack: what wakes nobody."""
     for method in person.contact_methods.filter(
         kind__in=("email", "slack"), verified_at__isnull=False, disabled_at=None
     ):
-        yield from teller.post(Audience.RESPONDER, method.kind, method.address, person.name, reader=person.name)
+        yield from teller.post(audience, method.kind, method.address, person.name, reader=person.name)
 
 
 def _account_manager(teller: Teller) -> Iterator[Post]:
@@ -107,6 +142,7 @@ _VOICES: dict[Audience, Callable[[Teller], Iterator[Post]]] = {
     Audience.REPORTER: _reporter,
     Audience.CUSTOMER_CHANNEL: _customer_channel,
     Audience.DESK_CHANNEL: _desk_channel,
+    Audience.DUTY_MANAGER: _duty_manager,
     Audience.RESPONDER: _responder,
     Audience.ACCOUNT_MANAGER: _account_manager,
     Audience.PAGERDUTY: _pagerduty,

@@ -7,17 +7,21 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.db import transaction
 
-from incidents import clockwork, escalating, sla, telling, timeline
+from incidents import clockwork, escalating, owed, sla, telling, timeline
+from incidents.actions import engaging
+from incidents.actions.disputing import arm_dispute
+from incidents.actions.entitling import fall_back, mark_lapse, take_over
 from incidents.actions.entry import locked, move, words
+from incidents.actions.goodwill import arm_expiries
 from incidents.models import Incident
 from incidents.states import Hold, Status
 from incidents.timeline import CUSTOMER, Fact
 from rotations.escalation import EventKind
-from supportdesk import entitlements, instants
+from supportdesk import instants
 from supportdesk.actors import Actor
 from supportdesk.audit import trail
+from supportdesk.entitlements import is_better
 from supportdesk.errors import NotAllowed, WrongState
-from supportdesk.organizations import terms
 from supportdesk.queue import timers
 
 REOPEN_WINDOW = timedelta(hours=72)
@@ -38,13 +42,13 @@ def resolve(incident_id: int, *, actor: Actor, summary: str) -> Incident:
         incident.resolved_at = now  # of a reopened incident the last time counts
         incident.mitigated_at = incident.mitigated_at or now
         incident.first_response_at = incident.first_response_at or now
-        _end(incident)
+        waited = _end(incident)
         if not incident.is_acknowledged:
             incident.acknowledged_name, incident.acknowledged_by_id = actor.name, actor.user_id
         incident.save()
         (entry,) = timeline.record(incident, actor, Fact("resolved", text, CUSTOMER))
         _stop(incident, actor, why="resolved")
-        clockwork.append(incident, *_closing_events(now, f"entry:{entry.pk}", answered=answered))
+        clockwork.append(incident, *_closing_events(now, f"entry:{entry.pk}", waited, answered=answered))
         timers.arm(
             [
                 timers.Planned(
@@ -67,16 +71,20 @@ def resolve(incident_id: int, *, actor: Actor, summary: str) -> Incident:
     return incident
 
 
-def _closing_events(now: datetime, ref: str, *, answered: bool) -> list[sla.Event]:
-    """The resolution notice is also an answer, should it be the first one."""
-    events = [] if answered else [sla.Event(now, sla.EventKind.RESPONDED, ref=ref)]
+def _closing_events(now: datetime, ref: str, waited: Hold, *, answered: bool) -> list[sla.Event]:
+    """The resolution notice is also an answer, should it be the first one; what was waited for is over as well."""
+    events = [sla.Event(now, sla.EventKind.HOLD_ENDED, hold=waited)] if waited.pauses else []
+    if not answered:
+        events.append(sla.Event(now, sla.EventKind.RESPONDED, ref=ref))
     return [*events, sla.Event(now, sla.EventKind.RESOLVED, ref=ref)]
 
 
-def _end(incident: Incident) -> None:
-    """A new generation: jobs and timers that belong to the old one do nothing (ESC-12)."""
+def _end(incident: Incident) -> Hold:
+    """A new generation: jobs and timers that belong to the old one do nothing (ESC-12). Returns what was waited for."""
+    waited = Hold(incident.hold)
     incident.generation += 1
     incident.hold = Hold.NONE
+    return waited
 
 
 def _stop(incident: Incident, actor: Actor, *, why: str) -> None:
@@ -129,24 +137,43 @@ def reopen(incident_id: int, *, actor: Actor, reason: str) -> Incident:
         incident.save()
         timeline.record(incident, actor, Fact("reopened", why, CUSTOMER))
         timers.cancel(incident.subject)
-        clockwork.append(incident, sla.Event(now, sla.EventKind.REOPENED))
-        owed = terms.entitlement(incident.organization, now) if incident.organization else terms.own_platform()
-        if entitlements.decide(owed, incident.severity, now).pages:
-            escalating.start(incident, kind=EventKind.REOPEN)
+        _go_on(incident, actor, now)
         telling.tell(incident, "reopened", f"{incident.generation}", text=why, author=actor.name)
     return incident
 
 
+def _go_on(incident: Incident, actor: Actor, now: datetime) -> None:
+    """Clocks, paging and whatever else had stopped, under what the incident began with, or better (§2.4)."""
+    live = owed.to(incident.organization, now)
+    if _is_late(incident, now):
+        fall_back(incident, live, actor)
+    clockwork.append(incident, sla.Event(now, sla.EventKind.REOPENED))
+    if is_better(live, owed.held_by(incident)):
+        take_over(incident, live, now, actor)
+    else:
+        mark_lapse(incident, live, actor)
+    arm_expiries(incident)
+    arm_dispute(incident)
+    decision = owed.decide(incident, now)
+    entry = engaging.adopt(incident, decision)
+    incident.save(update_fields=engaging.FIELDS)
+    timeline.record(incident, actor, entry)
+    engaging.act(incident, decision, kind=EventKind.REOPEN)
+
+
+def _is_late(incident: Incident, now: datetime) -> bool:
+    return incident.resolved_at is not None and now > incident.resolved_at + REOPEN_WINDOW
+
+
 def _require_reopenable(incident: Incident, actor: Actor) -> None:
-    late = incident.resolved_at is not None and instants.now() > incident.resolved_at + REOPEN_WINDOW
     if actor.is_staff and actor.role == "manager":
         if incident.status == Status.CLOSED:
             trail.record(actor, "reopen_closed", incident.subject, before=incident.status, after=Status.INVESTIGATING)
         return
-    if incident.status == Status.CLOSED or late:
+    if incident.status == Status.CLOSED or _is_late(incident, instants.now()):
         raise WrongState(
-            f"{incident.ref} was resolved more than 72 hours ago. Please report a new incident and name {incident.ref} in it: "
-            "we will link the two."
+            f"{incident.ref} was resolved more than 72 hours ago. Please report a new incident and name "
+            f"{incident.ref} in it: we will link the two."
         )
 
 

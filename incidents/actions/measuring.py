@@ -54,7 +54,7 @@ def _warn(incident: Incident, actor: Actor, clock: sla.Clock, name: str, basis: 
 
 
 def _missed(incident: Incident, actor: Actor, clock: sla.Clock, name: str) -> None:
-    """Recorded for ever, told to the people who can still make it better, and the duty manager is paged for P1 and P2."""
+    """Recorded for ever, and told to the people who can still make it better; the duty manager is paged for P1, P2."""
     due = clock.due_at or instants.now()
     late = "and came late" if clock.satisfied_at else "and has not happened"
     text = f"{name} was due at {readable.clock_time(due, incident.zone)} {late}."

@@ -8,29 +8,36 @@ from typing import Any
 
 from django.db import transaction
 
-from incidents import clockwork, escalating, facts, sla, telling, timeline
+from incidents import clockwork, owed, sla, telling, timeline
+from incidents.actions import engaging
 from incidents.actions.entry import locked, words
+from incidents.actions.responding import acknowledge
 from incidents.models import Incident
 from incidents.models.incident import Impact, Urgency
 from incidents.permissions import may
 from incidents.states import RAISERS, severity_of
 from incidents.timeline import CUSTOMER, Fact
-from supportdesk import entitlements, instants
+from supportdesk import actors, calendars, entitlements, instants
 from supportdesk.actors import Actor
 from supportdesk.entitlements import Decision, Engagement, Entitlement
 from supportdesk.errors import Invalid, NotAllowed
 from supportdesk.integrations.lines import Lines
-from supportdesk.organizations import terms
 from supportdesk.organizations.models import Contact, Organization, Service
-from supportdesk.queue import timers
 
-OPEN_QUEUE = "incidents.tasks.enter_triage"
-DUTY_OF_CARE = frozenset({"security_exposure", "data_loss"})
+_RECEIPTS = {
+    Engagement.NOW: "received",
+    Engagement.QUEUED: "received_queued",
+    Engagement.UNENTITLED: "received_no_contract",
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What somebody or something told us. `request_key` makes the same report sent twice one incident."""
+    """What somebody or something told us. `request_key` makes the same report sent twice one incident.
+
+    `answered_as` is set where a responder answered the call that reported it, to what proves it, such as the call's id:
+    the customer has their first answer then (SLA-2).
+    """
 
     title: str
     source: str
@@ -45,6 +52,7 @@ class Report:
     request_key: str = ""
     detected_at: datetime | None = None
     is_drill: bool = False
+    answered_as: str = ""
     data: dict[str, Any] = field(default_factory=dict)
 
 
@@ -56,19 +64,17 @@ def report(said: Report, *, actor: Actor) -> Incident:
         if existing is not None:
             return existing
         now = instants.now()
-        entitlement = _entitlement(said.organization, now)
+        entitlement = owed.to(said.organization, now)
         severity = said.severity or severity_of(said.impact, said.urgency, said.raisers)
-        decision = entitlements.decide(
-            entitlement,
-            severity,
-            now,
-            duty_of_care=bool(DUTY_OF_CARE & set(said.raisers)),
-            monitor=said.reporter is None,
-        )
+        care = bool(owed.DUTY_OF_CARE & set(said.raisers))
+        decision = entitlements.decide(entitlement, severity, now, duty_of_care=care)
         incident = _create(said, severity, entitlement, decision, now)
-        timeline.record(incident, actor, _reported(said, severity), _decided(decision))
-        _start_clocks(incident, entitlement, severity, now)
+        timeline.record(incident, actor, _reported(said, severity), engaging.decided(decision))
+        _start_clocks(incident, entitlement, said, severity, now)
         _engage(incident, decision)
+        if said.answered_as:
+            acknowledge(incident.pk, actor=actor)
+            incident.refresh_from_db()
     return incident
 
 
@@ -85,6 +91,8 @@ def _check(said: Report, actor: Actor) -> None:
         raise Invalid(f"{sorted(unknown)[0]} is not known; use {', '.join(RAISERS)}.", field="raisers")
     if said.service and said.service.organization_id not in (None, organization_id):
         raise Invalid("There is no such service.", field="service")
+    if said.answered_as and not actor.is_staff:
+        raise NotAllowed("Only a responder can answer a call.")
     if len(said.description) > 20_000:
         raise Invalid("The description is longer than 20,000 characters.", field="description")
 
@@ -100,10 +108,6 @@ def _request_key(said: Report) -> str | None:
     return (
         f"{said.organization.pk if said.organization else '-'}:{said.request_key}"[:160] if said.request_key else None
     )
-
-
-def _entitlement(organization: Organization | None, at: datetime) -> Entitlement:
-    return terms.entitlement(organization, at) if organization else terms.own_platform()
 
 
 def _create(said: Report, severity: str, entitlement: Entitlement, decision: Decision, now: datetime) -> Incident:
@@ -122,13 +126,9 @@ def _create(said: Report, severity: str, entitlement: Entitlement, decision: Dec
         engagement=decision.engagement,
         queued_until=decision.opens_at,
         decision=decision.to_spec(),
-        entitlement={
-            "plan": entitlement.plan.code if entitlement.plan else "",
-            "version": entitlement.plan.version if entitlement.plan else None,
-            "features": sorted(entitlement.plan.features) if entitlement.plan else [],
-            "state": entitlement.state,
-            "zone": entitlement.zone,
-        },
+        entitlement=entitlement.to_spec(),
+        war_room=decision.war_room,
+        first_response_at=now if said.answered_as else None,
         contract_id=entitlement.contract_id,
         request_key=_request_key(said),
         detected_at=min(said.detected_at or now, now),
@@ -153,68 +153,48 @@ def _reported(said: Report, severity: str) -> Fact:
     )
 
 
-def _decided(decision: Decision) -> Fact:
-    verdict = "Paging on-call now." if decision.pages else "Nobody is paged."
-    return Fact("decided", verdict, data=decision.to_spec())
-
-
-def _start_clocks(incident: Incident, entitlement: Entitlement, severity: str, now: datetime) -> None:
+def _start_clocks(incident: Incident, entitlement: Entitlement, said: Report, severity: str, now: datetime) -> None:
+    """Begin the ledger. Hours that never come can be counted by nobody: said loudly, and the report is kept."""
     promised = clockwork.terms_of(entitlement)
-    if promised is not None:
-        event = sla.Event(now, sla.EventKind.RECEIVED, severity=severity, terms=promised, ref=incident.source)
-        clockwork.append(incident, event, before=[])
+    if promised is None:
+        return
+    events = [sla.Event(now, sla.EventKind.RECEIVED, severity=severity, terms=promised, ref=said.source)]
+    if said.answered_as:
+        events.append(sla.Event(now, sla.EventKind.RESPONDED, ref=said.answered_as))
+    try:
+        with transaction.atomic():
+            clockwork.append(incident, *events, before=[])
+    except calendars.NeverOpen:
+        text = "The hours agreed for this severity never come, so no clock runs. A manager has to correct the calendar."
+        timeline.record(incident, actors.desk(), Fact("no_clocks", text))
 
 
 def _engage(incident: Incident, decision: Decision) -> None:
     """Page, queue or ask a manager; and say so to whoever reported it (ENT-6, ENT-7)."""
     lines = Lines.load()
+    engaging.act(incident, decision, lines)
+    said = engaging.promise(incident, decision)
+    telling.tell(incident, _RECEIPTS[decision.engagement], "receipt", lines, **said)
     if decision.pages:
-        escalating.start(incident, lines)
-    elif decision.opens_at is not None and decision.engagement is Engagement.QUEUED:
-        timers.arm([timers.Planned(f"open:{incident.pk}", OPEN_QUEUE, incident.subject, decision.opens_at)])
-    if decision.pages_duty_manager:
-        escalating.page_duty_manager(incident, lines)
-    kind = {
-        Engagement.NOW: "received",
-        Engagement.QUEUED: "received_queued",
-        Engagement.UNENTITLED: "received_no_contract",
-    }
-    telling.tell(incident, kind[decision.engagement], "receipt", lines, **_promise(incident, decision))
-    if decision.pages:
-        telling.tell(incident, "declared", "declared", lines, **_promise(incident, decision))
-
-
-def _promise(incident: Incident, decision: Decision) -> dict[str, Any]:
-    """What the reader may expect, in the organization's zone with its offset (ENT-7)."""
-    zone = incident.zone
-    return {
-        "opens_local": facts.moment(decision.opens_at, zone) if decision.opens_at else "",
-        "due_local": facts.moment(decision.first_response_due, zone) if decision.first_response_due else "",
-        "plan": decision.plan,
-        "pages": decision.pages,
-        "account_manager": incident.organization.account_manager.name
-        if incident.organization and incident.organization.account_manager
-        else "",
-    }
+        telling.tell(incident, "declared", "declared", lines, **said)
 
 
 def enter_triage(incident_id: int, *, actor: Actor) -> Incident:
-    """The desk has opened: what waited is worked now, by severity and then by age (ENT-8)."""
+    """The desk has opened: what waited is worked now, by severity and then by age (ENT-8).
+
+    Decided for the instant it opened at: a desk that was down all day pages late rather than never.
+    """
     with transaction.atomic():
         incident = locked(incident_id, actor, "acknowledge")
-        if incident.engagement != Engagement.QUEUED or not incident.is_open:
+        now, opened_at = instants.now(), incident.queued_until
+        is_waiting = incident.engagement == Engagement.QUEUED and incident.is_open and not incident.is_resolved
+        if not is_waiting or opened_at is None or now < opened_at:
             return incident
-        now = instants.now()
-        entitlement = _entitlement(incident.organization, now)
-        decision = entitlements.decide(entitlement, incident.severity, now)
-        incident.engagement, incident.queued_until = Engagement.NOW, None
-        incident.save(update_fields=["engagement", "queued_until", "updated_at"])
-        timeline.record(
-            incident,
-            actor,
-            Fact("desk_opened", "The desk is open: this enters triage now.", CUSTOMER),
-            _decided(decision),
-        )
-        if decision.pages and not incident.is_acknowledged:
-            escalating.start(incident)
+        decision = owed.decide(incident, opened_at)
+        entry = engaging.adopt(incident, decision, is_worked=True)
+        incident.save(update_fields=engaging.FIELDS)
+        opened = Fact("desk_opened", "The desk is open: this enters triage now.", CUSTOMER)
+        timeline.record(incident, actor, opened, entry)
+        if not incident.is_acknowledged:
+            engaging.act(incident, decision)
     return incident

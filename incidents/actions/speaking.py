@@ -18,6 +18,7 @@ from supportdesk.actors import Actor
 from supportdesk.errors import Invalid, WrongState
 
 SOONEST_NEXT_UPDATE = timedelta(minutes=1)
+AGREES_WITHIN = timedelta(minutes=2)
 
 
 def write_note(incident_id: int, *, actor: Actor, text: str) -> TimelineEntry:
@@ -29,8 +30,11 @@ def write_note(incident_id: int, *, actor: Actor, text: str) -> TimelineEntry:
     return entry
 
 
-def write_message(incident_id: int, *, actor: Actor, text: str) -> TimelineEntry:
-    """A message the customer sees, from us or from them. Our first one stops the first-response clock (D4)."""
+def write_message(incident_id: int, *, actor: Actor, text: str, said_at: datetime | None = None) -> TimelineEntry:
+    """A message the customer sees, from us or from them. Our first one stops the first-response clock (D4).
+
+    `said_at` is the channel's own time of a customer's message; the desk's time counts unless the two agree (SLA-1).
+    """
     with transaction.atomic():
         incident = locked(incident_id, actor, "write_message")
         if incident.status in (Status.CLOSED, Status.MERGED):
@@ -40,14 +44,16 @@ def write_message(incident_id: int, *, actor: Actor, text: str) -> TimelineEntry
             _said_to_customer(incident, actor, entry)
             telling.tell(incident, "message", str(entry.pk), text=entry.text, author=actor.name)
         else:
-            _heard_from_customer(incident, actor)
+            _heard_from_customer(incident, actor, received_at(said_at, instants.now()))
             telling.tell(incident, "customer_message", str(entry.pk), text=entry.text, author=actor.name)
     return entry
 
 
-def hear(incident_id: int, *, actor: Actor, text: str, at: datetime | None = None) -> TimelineEntry:
-    """A customer's message that came by another door: Slack, e-mail, phone."""
-    return write_message(incident_id, actor=actor, text=text)
+def received_at(said_at: datetime | None, now: datetime) -> datetime:
+    """When a message counts as received: the channel's time if it is at most two minutes off, else ours (SLA-1)."""
+    if said_at is None or abs(now - said_at) > AGREES_WITHIN:
+        return now
+    return min(said_at, now)
 
 
 def _said_to_customer(incident: Incident, actor: Actor, entry: TimelineEntry) -> None:
@@ -62,10 +68,11 @@ def _said_to_customer(incident: Incident, actor: Actor, entry: TimelineEntry) ->
     escalating.feed(incident, EventKind.ACTIVITY, by=str(actor.user_id))
 
 
-def _heard_from_customer(incident: Incident, actor: Actor) -> None:
-    """Any customer message ends a hold that waits for the customer (SLA-7)."""
+def _heard_from_customer(incident: Incident, actor: Actor, at: datetime) -> None:
+    """Any customer message ends a hold that waits for the customer, at its received time (SLA-7)."""
     if incident.hold == Hold.CUSTOMER:
-        clockwork.append(incident, sla.Event(instants.now(), sla.EventKind.HOLD_ENDED, hold=Hold.CUSTOMER))
+        ended_at = max(at, clockwork.latest_event_at(incident) or at)
+        clockwork.append(incident, sla.Event(ended_at, sla.EventKind.HOLD_ENDED, hold=Hold.CUSTOMER))
         incident.hold = Hold.NONE
         incident.save(update_fields=["hold", "updated_at"])
         timeline.record(incident, actor, Fact("released", "The customer answered: the clocks run again."))

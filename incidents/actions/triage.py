@@ -2,26 +2,33 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from django.db import transaction
 
-from incidents import clockwork, escalating, sla, telling, timeline
+from incidents import clockwork, escalating, owed, sla, telling, timeline
+from incidents.actions import engaging
+from incidents.actions.claims import watch_claims
+from incidents.actions.entitling import retarget
 from incidents.actions.entry import locked, move, require_open, words
-from incidents.models import Incident
-from incidents.states import Hold, Status
+from incidents.models import Incident, SeverityDispute
+from incidents.states import Hold, LoweringCode, Status
 from incidents.timeline import CUSTOMER, Fact
 from rotations.escalation import EventKind
-from supportdesk import entitlements, instants
+from supportdesk import instants
 from supportdesk.actors import Actor
 from supportdesk.audit import trail
-from supportdesk.entitlements import SEVERITIES
-from supportdesk.errors import Invalid, NotAllowed
-from supportdesk.organizations import terms
+from supportdesk.entitlements import SEVERITIES, Engagement
+from supportdesk.errors import Invalid, NotAllowed, WrongState
+
+LATE = 75  # percent of a promise used up, from which lowering needs a reason code (SLA-12)
 
 
-def change_severity(incident_id: int, *, actor: Actor, severity: str, reason: str) -> Incident:
+def change_severity(incident_id: int, *, actor: Actor, severity: str, reason: str, code: str = "") -> Incident:
     """Correct the severity, with a reason the customer sees.
 
-    A raise pages anew; a fall never hides a miss (D5, D6, ESC-11).
+    A raise pages anew; a fall never hides a miss (D5, D6, ESC-11). Lowering when three quarters of a promise are used
+    up needs a `code`, one of `LoweringCode`, and the duty manager hears of it (SLA-12).
     """
     if severity not in SEVERITIES:
         raise Invalid("Severity is P1, P2, P3 or P4.", field="severity")
@@ -30,44 +37,94 @@ def change_severity(incident_id: int, *, actor: Actor, severity: str, reason: st
         require_open(incident, "changing the severity")
         if incident.severity == severity:
             return incident
-        why = words(reason, "reason", longest=500)
-        before, raised = incident.severity, severity < incident.severity
-        incident.severity = severity
-        incident.save(update_fields=["severity", "updated_at"])
-        text = f"Severity changed from {before} to {severity}: {why}"
-        timeline.record(
-            incident,
-            actor,
-            Fact("severity_changed", text, CUSTOMER, data={"before": before, "after": severity, "reason": why}),
-        )
-        trail.record(actor, "change_severity", incident.subject, before=before, after=severity, reason=why)
-        clockwork.append(incident, sla.Event(instants.now(), sla.EventKind.SEVERITY_CHANGED, severity=severity))
-        _follow(incident, raised=raised)
-        telling.tell(
-            incident,
-            "severity_changed",
-            f"{incident.generation}:{before}:{severity}:{instants.now().isoformat()}",
-            before=before,
-            reason=why,
-            author=actor.name,
-        )
+        why, before = words(reason, "reason", longest=500), incident.severity
+        is_lowered = severity > before
+        said = _lowering(incident, code) if is_lowered else None
+        set_severity(incident, actor, severity, why, data={"code": said} if said else {})
+        if said:
+            telling.tell(
+                incident,
+                "lowered_late",
+                f"{before}:{severity}:{instants.now().isoformat()}",
+                before=before,
+                reason=why,
+                code_words=said.words,
+                author=actor.name,
+            )
+        if is_lowered:
+            watch_claims(incident)
     return incident
 
 
-def _follow(incident: Incident, *, raised: bool) -> None:
-    """Page by the new severity's policy if it is entitled to it right now; a conscious ack is asked for again on a
-    raise."""
-    now = instants.now()
-    owed = terms.entitlement(incident.organization, now) if incident.organization else terms.own_platform()
-    decision = entitlements.decide(owed, incident.severity, now)
+def _lowering(incident: Incident, code: str) -> LoweringCode | None:
+    """The reason code of a late fall, None where none is needed. Raises `Invalid` without one, `WrongState` while a
+    dispute is open."""
+    if SeverityDispute.objects.filter(incident=incident, decided_at=None).exists():
+        raise WrongState("The customer disputes the severity: it stands until a manager decides.")
+    if code and code not in list(LoweringCode):
+        raise Invalid(f"The code is one of {', '.join(LoweringCode)}.", field="code")
+    events = clockwork.events_of(incident)
+    waiting = [clock for clock in sla.clocks(events, instants.now()) if clock.is_owed] if events else []
+    if not any(clock.percent >= LATE for clock in waiting):
+        return None
+    if not code:
+        raise Invalid(
+            f"More than {LATE} % of a promise is used up. Say by its code why it is lowered now: "
+            f"{', '.join(LoweringCode)}.",
+            field="code",
+        )
+    return LoweringCode(code)
+
+
+def set_severity(
+    incident: Incident, actor: Actor, severity: str, why: str, *, data: dict[str, str], is_told: bool = True
+) -> None:
+    """Write another severity on a locked incident, and let clocks and escalation follow."""
+    before, raised, now = incident.severity, severity < incident.severity, instants.now()
+    incident.severity = severity
+    incident.save(update_fields=["severity", "updated_at"])
+    text = f"Severity changed from {before} to {severity}: {why}"
+    details = {"before": before, "after": severity, "reason": why, **data}
+    timeline.record(incident, actor, Fact("severity_changed", text, CUSTOMER, data=details))
+    trail.record(actor, "change_severity", incident.subject, before=before, after=severity, reason=why)
+    _retarget(incident, severity, now)
+    _follow(incident, actor, raised=raised)
+    if is_told:
+        telling.tell(
+            incident,
+            "severity_changed",
+            f"{incident.generation}:{before}:{severity}:{now.isoformat()}",
+            before=before,
+            reason=why,
+            author=actor.name,
+            may_dispute=not raised and not SeverityDispute.objects.filter(incident=incident).exists(),
+        )
+
+
+def _retarget(incident: Incident, severity: str, now: datetime) -> None:
+    """Tell the clocks. What the contract covers around the clock at this severity needs no exception any more, what it
+    does not may have one (ENT-12)."""
+    promised = owed.terms(incident, now)
+    if promised is not None and not promised.goodwill:
+        retarget(incident, now, sla.EventKind.GOODWILL_ENDED)
+    clockwork.append(incident, sla.Event(now, sla.EventKind.SEVERITY_CHANGED, severity=severity))
+    retarget(incident, now)
+
+
+def _follow(incident: Incident, actor: Actor, *, raised: bool) -> None:
+    """Page by the new severity's policy if it is entitled to it right now, and stop where it no longer is; a conscious
+    ack is asked for again on a raise (ESC-11)."""
+    decision = owed.decide(incident, instants.now())
+    is_taken = incident.is_acknowledged and not (raised and decision.pages)
     if raised and decision.pages:
         incident.acknowledged_name, incident.acknowledged_by = "", None
-        incident.engagement, incident.queued_until = decision.engagement, None
-        incident.save(
-            update_fields=["acknowledged_name", "acknowledged_by", "engagement", "queued_until", "updated_at"]
-        )
-    if decision.pages or not raised:
+    was_worked = incident.engagement == Engagement.NOW
+    engaging.adopt(incident, decision, is_worked=is_taken or decision.pages or (raised and was_worked))
+    incident.save(update_fields=[*engaging.FIELDS, "acknowledged_name", "acknowledged_by"])
+    if decision.pages:
         escalating.change_severity(incident, raised=raised)
+    elif not raised:
+        engaging.stand_down(incident, actor, decision, why=f"lowered to {incident.severity}")
 
 
 def change_status(incident_id: int, *, actor: Actor, status: str) -> Incident:

@@ -104,9 +104,17 @@ class Incident(models.Model):
     hold = models.CharField(max_length=16, choices=[(h.value, h.value) for h in Hold], default=Hold.NONE)
     engagement = models.CharField(max_length=12, choices=[(e.value, e.value) for e in Engagement])
     queued_until = models.DateTimeField(null=True, blank=True)
-    decision = models.JSONField(default=dict, help_text="page or not, and why: as decided at receipt")
+    decision = models.JSONField(
+        default=dict, help_text="page or not, and why: as decided last; the timeline keeps every decision"
+    )
     entitlement = models.JSONField(
-        default=dict, help_text="plan, version, features and zone as they stood at receipt (ENT-1)"
+        default=dict, help_text="what it is worked under: as it stood at receipt, or since an upgrade (ENT-1, D8)"
+    )
+    entitlement_lapsed = models.BooleanField(
+        default=False, help_text="the contract gives less by now; this incident keeps what it began with"
+    )
+    war_room = models.BooleanField(
+        default=False, help_text="gets a war room: its plan or a manager's exception says so"
     )
     contract = models.ForeignKey(
         "supportdesk.Contract", null=True, blank=True, on_delete=models.PROTECT, related_name="+"

@@ -39,6 +39,7 @@ class Reason(StrEnum):
     SEVERITY_RAISED = "severity_raised"
     SEVERITY_LOWERED = "severity_lowered"
     TERMS_CHANGED = "terms_changed"
+    GOODWILL_ENDED = "goodwill_ended"
     REOPENED = "reopened"
 
 
@@ -129,6 +130,12 @@ class Clock:
     def counts(self) -> bool:
         """Whether this cycle counts in attainment; it does not under goodwill (ENT-12)."""
         return not self.basis.terms.goodwill
+
+    @property
+    def is_owed(self) -> bool:
+        """Whether the customer still waits for it, in time or late. Our own objective is not owed to anybody."""
+        waits = self.state in (State.RUNNING, State.PAUSED, State.MISSED)
+        return waits and self.satisfied_at is None and self.kind is not ClockKind.ACK
 
     @property
     def basis_start(self) -> datetime:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
+from operator import attrgetter
 from typing import Any
 
 from incidents.sla.terms import Terms, check_severity
@@ -30,6 +31,7 @@ class EventKind(StrEnum):
     RECEIVED_MOVED = "received_moved"  # staff moved the received time to an earlier one (moved_to)
     SEVERITY_CHANGED = "severity_changed"  # (severity)
     TERMS_CHANGED = "terms_changed"  # upgrade or goodwill, effective at this instant (terms)
+    GOODWILL_ENDED = "goodwill_ended"  # an exception is over: these terms hold again (terms)
     HOLD_STARTED = "hold_started"  # (hold)
     HOLD_ENDED = "hold_ended"  # (hold)
     RESPONDED = "responded"  # a person answered the customer: message or call (D4)
@@ -49,6 +51,7 @@ _REQUIRED: Mapping[EventKind, tuple[str, ...]] = {
     EventKind.RECEIVED_MOVED: ("moved_to",),
     EventKind.SEVERITY_CHANGED: ("severity",),
     EventKind.TERMS_CHANGED: ("terms",),
+    EventKind.GOODWILL_ENDED: ("terms",),
     EventKind.HOLD_STARTED: ("hold",),
     EventKind.HOLD_ENDED: ("hold",),
     EventKind.CADENCE_AGREED: ("interval",),
@@ -125,6 +128,24 @@ class Event:
             kind=read_member(EventKind, spec.get("kind"), "event.kind"),
             **carried,
         )
+
+
+def in_order(events: Iterable[Event], now: datetime) -> list[Event]:
+    """What has happened by `now`, in order, with the received event where it was moved to (SLA-1).
+
+    Raises ValueError if the events do not begin with the one received event, or if it was moved later.
+    """
+    known = sorted((event for event in events if event.at <= now), key=attrgetter("at", "sequence"))
+    if not known:
+        return known
+    if [event.kind for event in known].count(EventKind.RECEIVED) != 1 or known[0].kind is not EventKind.RECEIVED:
+        raise ValueError("the events of an incident begin with the one that it was received")
+    moves = [event.moved_to for event in known if event.moved_to is not None]
+    if any(moved_to > known[0].at for moved_to in moves):
+        raise ValueError("the received time may be moved earlier, never later (SLA-1)")
+    if moves:
+        known[0] = replace(known[0], at=min(moves))
+    return known
 
 
 def _read_terms(value: Any, path: str) -> Terms:

@@ -10,11 +10,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
-from operator import attrgetter
 
 from incidents.sla.clock import Basis, Clock, Reason
 from incidents.sla.cycle import Cycle, Pauses
-from incidents.sla.events import Event, EventKind
+from incidents.sla.events import Event, EventKind, in_order
 from incidents.sla.terms import ClockKind, Target, Terms
 from incidents.states import Hold
 from supportdesk.calendars import ALWAYS, Interval
@@ -36,7 +35,7 @@ def clocks(events: Iterable[Event], now: datetime) -> tuple[Clock, ...]:
     """
     now = to_second(now)
     fold = _Fold()
-    for event in _in_order(events, now):
+    for event in in_order(events, now):
         fold.advance(event.at)
         fold.apply(event)
     fold.advance(now)
@@ -47,20 +46,6 @@ def replay(events: Iterable[Event]) -> tuple[Clock, ...]:
     """The clocks as they stood when the last event happened."""
     known = list(events)
     return clocks(known, max(event.at for event in known)) if known else ()
-
-
-def _in_order(events: Iterable[Event], now: datetime) -> list[Event]:
-    known = sorted((event for event in events if event.at <= now), key=attrgetter("at", "sequence"))
-    if not known:
-        return known
-    if [event.kind for event in known].count(EventKind.RECEIVED) != 1 or known[0].kind is not EventKind.RECEIVED:
-        raise ValueError("the events of an incident begin with the one that it was received")
-    moves = [event.moved_to for event in known if event.moved_to is not None]
-    if any(moved_to > known[0].at for moved_to in moves):
-        raise ValueError("the received time may be moved earlier, never later (SLA-1)")
-    if moves:
-        known[0] = replace(known[0], at=min(moves))
-    return known
 
 
 class _Fold:
@@ -189,7 +174,7 @@ class _Fold:
         if SEVERITIES.index(event.severity) < SEVERITIES.index(old):
             self._tighten_all(event.at, Reason.SEVERITY_RAISED)
         else:
-            self._relax_all(event.at)
+            self._relax_all(event.at, Reason.SEVERITY_LOWERED)
 
     def terms_changed(self, event: Event) -> None:
         """An upgrade or a goodwill grant: re-targeted like a raised severity. A downgrade never gets here (D8)."""
@@ -198,6 +183,13 @@ class _Fold:
             return
         self.terms = event.terms
         self._tighten_all(event.at, Reason.TERMS_CHANGED)
+
+    def goodwill_ended(self, event: Event) -> None:
+        """The contract holds again, counted as if there had been no exception: what it guarantees is owed (ENT-12)."""
+        assert event.terms is not None
+        if self.terms.goodwill:
+            self.terms = event.terms
+            self._relax_all(event.at, Reason.GOODWILL_ENDED)
 
     def hold_started(self, event: Event) -> None:
         assert event.hold is not None
@@ -260,7 +252,7 @@ class _Fold:
             cycle = self.running(kind)
             if cycle is not None:
                 self._tighten(cycle, at, reason)
-            elif self._is_wanted_again(kind):
+            elif self._is_wanted_again(kind, reason):
                 self.open(kind, at, reason)
 
     def _tighten(self, cycle: Cycle, at: datetime, reason: Reason) -> None:
@@ -272,20 +264,20 @@ class _Fold:
         else:
             cycle.keep_basis(self.severity, at, reason)
 
-    def _relax_all(self, at: datetime) -> None:
+    def _relax_all(self, at: datetime, reason: Reason) -> None:
         """Recomputed from the original start; a recorded miss stays, and the new due is a cycle of its own (SLA-12)."""
         if self.stopped_at is not None:
             return
         for kind in _KINDS:
             cycle, latest = self.running(kind), self._latest(kind)
             if cycle is not None:
-                self._relax(cycle, at, Reason.SEVERITY_LOWERED)
+                self._relax(cycle, at, reason)
             elif kind is ClockKind.NEXT_UPDATE:
                 if self._has_cadence():
-                    self.open(kind, at, Reason.SEVERITY_LOWERED)
+                    self.open(kind, at, reason)
             elif kind not in self.satisfied:
                 start = latest.started_at if latest is not None else self.received_at
-                self.open(kind, start, Reason.SEVERITY_LOWERED, at=at)
+                self.open(kind, start, reason, at=at)
 
     def _relax(self, cycle: Cycle, at: datetime, reason: Reason) -> None:
         basis = self._basis(cycle.kind, cycle.started_at, cycle.promised_next)
@@ -339,10 +331,12 @@ class _Fold:
         """Updates are due from the declaration on where there is a war room, elsewhere from the first response on."""
         return self.has_responded or self.severity in self.terms.cadence_from_declaration
 
-    def _is_wanted_again(self, kind: ClockKind) -> bool:
+    def _is_wanted_again(self, kind: ClockKind, reason: Reason) -> bool:
+        """An exception only widens the hours: it asks for no second answer to what has been answered."""
         if kind is ClockKind.NEXT_UPDATE:
             return self._has_cadence()
-        return kind not in self.satisfied or (kind in _ANSWERS and self.severity in _URGENT)
+        is_exception = reason is Reason.TERMS_CHANGED and self.terms.goodwill
+        return kind not in self.satisfied or (kind in _ANSWERS and self.severity in _URGENT and not is_exception)
 
     def _is_pausable(self, kind: ClockKind) -> bool:
         if kind is ClockKind.NEXT_UPDATE:
@@ -384,6 +378,7 @@ _HANDLERS: Mapping[EventKind, Callable[[_Fold, Event], None]] = {
     EventKind.RECEIVED_MOVED: _Fold.received_moved,
     EventKind.SEVERITY_CHANGED: _Fold.severity_changed,
     EventKind.TERMS_CHANGED: _Fold.terms_changed,
+    EventKind.GOODWILL_ENDED: _Fold.goodwill_ended,
     EventKind.HOLD_STARTED: _Fold.hold_started,
     EventKind.HOLD_ENDED: _Fold.hold_ended,
     EventKind.RESPONDED: _Fold.responded,

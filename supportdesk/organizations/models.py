@@ -9,7 +9,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Lower
 
-from supportdesk import calendars, entitlements
+from supportdesk import calendars, entitlements, instants
 from supportdesk.accounts.models import validate_zone
 
 
@@ -32,25 +32,28 @@ class BusinessCalendar(models.Model):
     def __str__(self) -> str:
         return self.name
 
-    def clean(self) -> None:
-        try:
-            calendars.Calendar.from_spec(
-                {
-                    "time_zone": self.time_zone or "UTC",
-                    "weekly": self.weekly,
-                    "closed": self.closed,
-                    "special": self.special,
-                }
-            )
-        except ValueError as error:
-            raise ValidationError(str(error)) from error
-
     def save(self, *args: object, **kwargs: object) -> None:
         if self.pk:
             self.version = F("version") + 1
         super().save(*args, **kwargs)  # type: ignore[arg-type]
         if not isinstance(self.version, int):
             self.refresh_from_db(fields=["version"])
+
+    def clean(self) -> None:
+        """It must be readable, and it must open at all: what waits for an opening that never comes waits for ever."""
+        spec = {
+            "time_zone": self.time_zone or "UTC",
+            "weekly": self.weekly,
+            "closed": self.closed,
+            "special": self.special,
+        }
+        try:
+            value = calendars.Calendar.from_spec(spec)
+            calendars.next_open(value, instants.now())
+        except calendars.NeverOpen as error:
+            raise ValidationError("The desk would never open by these hours. Give at least one day hours.") from error
+        except ValueError as error:
+            raise ValidationError(str(error)) from error
 
 
 class Plan(models.Model):

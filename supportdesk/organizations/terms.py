@@ -42,7 +42,7 @@ def entitlement_of(organization: models.Organization, rows: list[models.Contract
     """The same from rows already loaded."""
     zone = organization.time_zone
     by_id = {row.pk: row for row in rows}
-    answer = resolve([contract(row) for row in rows], zone=zone, hours=_no_hours(zone, at.year), at=at)
+    answer = resolve([contract(row) for row in rows], zone=zone, hours=_office_hours(zone), at=at)
     if answer.contract_id is None:
         return answer
     hours = hours_of(organization, by_id[answer.contract_id], at)
@@ -75,12 +75,15 @@ def plan(row: models.PlanVersion) -> Plan:
 
 def hours_of(organization: models.Organization, row: models.Contract, at: datetime) -> Hours:
     """The calendars of a contract: its own, else the organization's, else the plan's, in the organization's zone
-    (ENT-3)."""
+    (ENT-3).
+
+    A calendar of their own stands for all hours the plan limits, business and extended alike.
+    """
     own = row.calendar if row.calendar_id else organization.calendar
     version = row.plan_version
     return Hours(
         business=calendar(own or version.business_hours, organization.time_zone, at),
-        extended=calendar(version.extended_hours, organization.time_zone, at),
+        extended=calendar(own or version.extended_hours, organization.time_zone, at),
     )
 
 
@@ -111,7 +114,7 @@ def public_holidays(region: str, year: int) -> frozenset[date]:
 
 
 @lru_cache(maxsize=200)
-def _no_hours(zone: str, year: int) -> Hours:
+def _office_hours(zone: str) -> Hours:
     """Office hours to wait in for an organization without a contract."""
     office = Calendar.from_spec(
         {
@@ -128,7 +131,7 @@ def own_platform() -> Entitlement:
     """What we owe ourselves: our platform is watched around the clock whatever any contract says (MON-11, ENT-9)."""
     around_the_clock = Level(Coverage.ALWAYS)
     plan = Plan("own", "our own platform", 1, dict.fromkeys(SEVERITIES, around_the_clock))
-    office = _no_hours("UTC", 0)
+    office = _office_hours("UTC")
     return Entitlement(
         plan, None, None, "UTC", office, (Reason("MON-11", "This is our own platform: we watch it around the clock."),)
     )
