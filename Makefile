@@ -40,10 +40,10 @@ run: export SUPPORTDESK_MODE ?= demo
 run: $(STAMP)  ## open the desk on this machine, with its own database and demo data; Ctrl-C closes it
 	@exec $(PY) manage.py up --parent $$PPID --host $(HOST) --port $(PORT) $(ARGS)
 
-demo: export SUPPORTDESK_DEMO_VENDORS = 1
-demo: run  ## like run, with stand-ins for phone, Slack and the other vendors that show what they were sent
+demo: $(STAMP)  ## play one whole emergency against stand-in vendors and tell who did what
+	@exec $(PY) -m tests.demo $(ARGS)
 
-test story contract chaos bench lint: export SUPPORTDESK_MODE = test
+demo test story contract chaos bench lint: export SUPPORTDESK_MODE = test
 
 test: $(STAMP) browser  ## run the tests, or those in ARGS, on a database of their own
 	@exec $(PY) -m pytest $(ARGS)
@@ -60,13 +60,14 @@ chaos: $(STAMP)  ## kill processes and the database while the desk works, and co
 bench: $(STAMP)  ## measure speed and lateness
 	@exec $(PY) -m pytest tests/bench $(ARGS)
 
-lint: $(STAMP)  ## style, types, migrations, settings, templates
+lint: $(STAMP)  ## style, types, migrations, settings, templates, architecture
 	@$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
 	$(PY) -m mypy $(OURS)
 	$(PY) manage.py check
 	$(PY) manage.py makemigrations --check --dry-run
 	$(PY) manage.py check_templates
+	$(PY) -m pytest -p no:randomly tests/test_architecture.py tests/supportdesk/test_templates.py
 
 lock:  ## write requirements.lock from pyproject.toml (needs uv); ARGS=--upgrade chooses the newest versions
 	@uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --extra dev --no-header $(ARGS) \

@@ -65,11 +65,13 @@ class Facts:
 
 def internal(facts: Facts) -> dict[str, str]:
     """The internal version: roles and times in full."""
+    who = f"{facts.organization}, {facts.service or 'no service named'}"
+    how = f"Reported through {facts.source.replace('_', ' ')} at {_at(facts.detected_at, facts.zone)}"
     return {
         "summary": _summary(facts),
-        "impact": f"{facts.organization}, {facts.service or 'no service named'}. {_lasted(facts)}\n\n{OPEN} Give a number and its source.",
+        "impact": f"{who}. {_lasted(facts)}\n\n{OPEN} Give a number and its source.",
         "timeline": "\n".join(_line(row, facts.zone) for row in facts.rows if row.kind not in _LEFT_OUT),
-        "detection": f"Reported through {facts.source.replace('_', ' ')} at {_at(facts.detected_at, facts.zone)}.\n\n{OPEN} Could it have been sooner?",
+        "detection": f"{how}.\n\n{OPEN} Could it have been sooner?",
         "factors": OPEN,
         "response": f"{_response(facts)}\n\n**Helped:** {OPEN}\n\n**Hindered:** {OPEN}",
         "luck": OPEN,

@@ -76,7 +76,7 @@ def _show(
     error: DeskError | None = None,
 ) -> HttpResponse:
     incident = report.incident
-    people = incident.timeline.exclude(user=None).values_list("user__name", flat=True).distinct()
+    people = incident.timeline.exclude(user=None).order_by("user__name").values_list("user__name", flat=True).distinct()
     context = {
         "section": "reports",
         "report": report,

@@ -13,11 +13,13 @@ _BLAME = re.compile(
     r"\b(careless\w*|should have|human error|fault of|negligen\w+|stupid\w*|incompetent\w*)\b", re.IGNORECASE
 )
 _HOSTS = re.compile(
-    r"\b[a-z0-9-]+(?:\.[a-z0-9-]+)*\.(?:internal|local|lan|corp|intra)\b|\b(?:10|192\.168|172\.(?:1[6-9]|2\d|3[01]))(?:\.\d{1,3}){2,3}\b",
+    r"\b[a-z0-9-]+(?:\.[a-z0-9-]+)*\.(?:internal|local|lan|corp|intra)\b"
+    r"|\b(?:10|192\.168|172\.(?:1[6-9]|2\d|3[01]))(?:\.\d{1,3}){2,3}\b",
     re.IGNORECASE,
 )
 _SECRETS = re.compile(
-    r"\b(?:xox[abprs]-[\w-]{8,}|AKIA[0-9A-Z]{12,}|sd_[\w-]{20,}|gh[pousr]_\w{20,})|-----BEGIN [A-Z ]*PRIVATE KEY-----|\bpassword\s*[:=]\s*\S+",
+    r"\b(?:xox[abprs]-[\w-]{8,}|AKIA[0-9A-Z]{12,}|sd_[\w-]{20,}|gh[pousr]_\w{20,})"
+    r"|-----BEGIN [A-Z ]*PRIVATE KEY-----|\bpassword\s*[:=]\s*\S+",
     re.IGNORECASE,
 )
 _OPEN = "_To be written._"

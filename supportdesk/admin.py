@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from allauth.account.models import EmailAddress, EmailConfirmation
+from allauth.mfa.models import Authenticator
 from django import forms
 from django.contrib import admin, messages
 from django.http import HttpRequest, HttpResponse
@@ -36,6 +38,11 @@ from supportdesk.models import (
 )
 from supportdesk.web.audited import Audited, ReadOnly, actor_of
 
+# allauth's own pages would show TOTP secrets and let addresses be changed behind the invitation's back.
+for theirs in (Authenticator, EmailAddress, EmailConfirmation):
+    if admin.site.is_registered(theirs):
+        admin.site.unregister(theirs)
+
 
 class ContactMethodInline(admin.TabularInline):
     model = ContactMethod
@@ -55,6 +62,11 @@ class UserAdmin(Audited):
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Nobody rises by changing somebody above them."""
+        above = isinstance(obj, User) and obj.is_superuser and not request.user.is_superuser
+        return not above and super().has_change_permission(request, obj)
 
     @admin.display(description="reachable by")
     def reachable(self, user: User) -> str:

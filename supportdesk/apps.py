@@ -19,7 +19,8 @@ class SupportdeskConfig(AppConfig):
     verbose_name = "Desk"
 
     def ready(self) -> None:
-        import supportdesk.checks  # noqa: F401  registers the system checks
+        import supportdesk.checks  # registers the system checks
+        import supportdesk.web.api.schema  # noqa: F401  describes the log-ins of the API
         from supportdesk.queue import signing
 
         signing.install()

@@ -25,8 +25,8 @@ django.setup(set_prefix=False)
 
 from django.conf import settings  # noqa: E402
 from django.core import signing  # noqa: E402
-from django.db import connections  # noqa: E402
 
+from supportdesk.queue.broker import listening_parameters  # noqa: E402
 from supportdesk.web.live import CHANNEL, GOOD_FOR_SECONDS, SALT  # noqa: E402
 
 log = logging.getLogger("supportdesk.live")
@@ -60,11 +60,9 @@ class Hub:
         """Listen for ever; a lost database is a reconnection, and everybody is told to look again."""
         while True:
             try:
-                parameters = connections["default"].get_connection_params()
-                wanted = {
-                    k: v for k, v in parameters.items() if k not in ("cursor_factory", "context", "prepare_threshold")
-                }
-                async with await psycopg.AsyncConnection.connect(autocommit=True, **wanted) as connection:
+                async with await psycopg.AsyncConnection.connect(
+                    autocommit=True, **listening_parameters()
+                ) as connection:
                     await connection.execute(f"LISTEN {CHANNEL}")
                     self._spread(json.dumps({"kind": "everything", "id": 0, "organization": None}))
                     async for notification in connection.notifies():

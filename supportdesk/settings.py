@@ -120,6 +120,10 @@ TEMPLATES = [
 
 # --- database: PostgreSQL and nothing else ---------------------------------------------------------------------------
 DATABASE_URL = env("DATABASE_URL", default="")
+if IN_PRODUCTION and not DATABASE_URL:
+    raise ImproperlyConfigured("DATABASE_URL is not set. Example: postgres://supportdesk:secret@localhost/supportdesk")
+# LISTEN needs a session of its own: behind a pooler in transaction mode, name the database directly here.
+LISTEN_DATABASE_URL = env("LISTEN_DATABASE_URL", default="")
 USES_EMBEDDED_DATABASE = not DATABASE_URL
 _database = (
     env.db_url_config(DATABASE_URL)
@@ -182,7 +186,8 @@ ACCOUNT_EMAIL_VERIFICATION = "none"  # an account exists only by invitation, whi
 ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = True
-ACCOUNT_RATE_LIMITS = {"login_failed": "10/m/ip,5/5m/key", "reset_password": "20/m/ip,5/m/key"}
+# By address of the caller, not by account: whoever knows an e-mail must not be able to lock its owner out (S9).
+ACCOUNT_RATE_LIMITS = {"login_failed": "10/5m/ip", "reset_password": "20/m/ip,5/m/key"}
 ALLAUTH_TRUSTED_PROXY_COUNT = TRUSTED_PROXIES
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 MFA_TOTP_ISSUER = DESK_NAME
@@ -300,6 +305,12 @@ SPECTACULAR_SETTINGS = {
     "TITLE": "supportdesk API",
     "VERSION": "1",
     "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_PERMISSIONS": ["rest_framework.permissions.IsAuthenticated"],
+    "SERVE_AUTHENTICATION": [
+        "supportdesk.web.api.tokens.TokenAuthentication",
+        "supportdesk.web.api.tokens.SessionAuthentication",
+    ],
+    "SWAGGER_UI_FAVICON_HREF": "/static/img/favicon.svg",
     "SWAGGER_UI_DIST": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
 }

@@ -1,9 +1,9 @@
 """Words: from facts to what a person reads.
 
 One text a message kind, `templates/messages/<kind>.txt`, its first line the subject; `<kind>.sms.txt` or
-`<kind>.phone.txt`
-where a channel needs shorter words. Texts are Mustache: logic-less, so that a manager may edit them safely (security S20).
-Values are escaped at each channel's edge, not here: HTML by the mail layout, mrkdwn by the Slack integration.
+`<kind>.phone.txt` where a channel needs shorter words. Texts are Mustache: logic-less, so that a manager may edit
+them safely (security S20). Values are escaped at each channel's edge, not here: HTML by the mail layout, mrkdwn by
+the Slack integration.
 """
 
 from __future__ import annotations

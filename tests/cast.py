@@ -5,12 +5,13 @@
     world.advance(minutes=3)
     assert carol.is_paged
 
-Everything goes through the real doors (HTTP, by Django's test client), the real queue (signed packages in PostgreSQL) and real
-HTTP and SMTP to the fake vendors. Nothing is mocked.
+Everything goes through the real doors (HTTP, by Django's test client), the real queue (signed packages in PostgreSQL)
+and real HTTP and SMTP to the fake vendors. Nothing is mocked.
 """
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -30,6 +31,7 @@ from supportdesk import instants
 from supportdesk.integrations.models import Connection
 from supportdesk.queue import clock
 from supportdesk.queue.models import InboundEvent, Timer
+from supportdesk.web.api.tokens import issue_token
 from tests.fakes import Fakes, through_client
 
 # A Sunday: 03:10 for Acme in New York, 09:10 in Berlin, where bob has just begun and carol is his backup.
@@ -54,7 +56,7 @@ class World:
         self.settle()
 
     def assert_healthy(self) -> None:
-        """No timer and no inbound event failed on the way: a rule that broke quietly would look like a rule that held."""
+        """No timer and no inbound event failed on the way: a rule that broke would look like a rule that held."""
         trouble = [f"{t.run} {t.key}: {t.error}" for t in Timer.objects.exclude(error="")]
         trouble += [f"{e.verb} {e.key}: {e.error}" for e in InboundEvent.objects.exclude(error="")]
         assert not trouble, "\n".join(trouble)
@@ -120,7 +122,7 @@ class World:
 
 
 def build(fakes: Fakes) -> demo.World:
-    """The demo world, connected to the fake vendors: once a run, every test begins with it and takes back what it did."""
+    """The demo world, connected to the fake vendors: made once a run; every test takes back what it did to it."""
     return demo.build(SUNDAY, vendors={slug: fakes.values(slug) for slug in VENDORS})
 
 
@@ -296,3 +298,27 @@ def _visible(response: Any) -> str:
 
 
 Make = Callable[..., World]
+
+
+class ApiCaller:
+    """Somebody's program: calls the API with a token of theirs."""
+
+    def __init__(self, person: Person, scopes: tuple[str, ...] = ("read", "report", "operate")) -> None:
+        _, self.token = issue_token(person.user, "test", list(scopes))
+
+    def call(self, method: str, path: str, body: Any = None, **headers: str) -> Any:
+        raw = body if isinstance(body, bytes | str) else json.dumps(body)
+        content_type = headers.pop("content_type", "application/json")
+        return Client().generic(
+            method,
+            f"/api/v1/{path}",
+            raw if body is not None else "",
+            content_type=content_type,
+            headers={"Authorization": f"Bearer {self.token}", **headers},
+        )
+
+    def get(self, path: str) -> Any:
+        return self.call("GET", path)
+
+    def post(self, path: str, body: Any, **headers: str) -> Any:
+        return self.call("POST", path, body, **headers)

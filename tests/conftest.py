@@ -58,6 +58,14 @@ def world(db: None, fakes: Fakes, settings: Any, moved_clock: None) -> Iterator[
     made.assert_healthy()
 
 
+@pytest.fixture
+def api(world: Any) -> Any:
+    """Call the API as somebody, with a token: `api(alice).post("incidents/", body)`."""
+    from tests.cast import ApiCaller
+
+    return ApiCaller
+
+
 def _person(name: str) -> Any:
     @pytest.fixture(name=name)
     def person(world: Any) -> Any:

@@ -1,9 +1,8 @@
 """`make demo`: one emergency, played against a real desk over HTTP, with a minute lasting a second.
 
-Starts a desk of its own (database, web, clock, clusters), is all the vendors itself, and speaks to the desk as people and machines
-do: forms with cookies, the REST API, webhooks, keys on a phone. Prints who did what and what each vendor received;
-ends with 1 if any
-step did not happen.
+Starts a desk of its own (database, web, clock, clusters), is all the vendors itself, and speaks to the desk as people
+and machines do: forms with cookies, the REST API, webhooks, keys on a phone. Prints who did what and what each vendor
+received; ends with 1 if any step did not happen.
 """
 
 from __future__ import annotations

@@ -58,37 +58,27 @@ def invite(*, actor: Actor, email: str, name: str, role: str, contact: Contact |
             expires_at=now + INVITATION_LIFE,
         )
         link = links.absolute("accept_invitation", token)
-        _mail(
-            f"invitation:{invitation.pk}",
-            "invitation",
-            invitation.email,
-            name,
-            {
-                "link": link,
-                "url": link,
-                "button": "Set your password",
-                "reader": name,
-                "author": actor.name,
-                "days": INVITATION_LIFE.days,
-            },
-        )
+        _send_invitation(invitation, link, actor.name)
         trail.record(actor, "invite", f"invitation:{invitation.pk}", after={"email": invitation.email, "role": role})
     return invitation, link
 
 
-def _mail(key: str, kind: str, to: str, recipient: str, facts: dict[str, object]) -> None:
+def _send_invitation(invitation: Invitation, link: str, author: str) -> None:
+    said = {"link": link, "url": link, "button": "Set your password", "reader": invitation.name, "author": author}
+    key = f"invitation:{invitation.pk}"
     outbox.post(
         [
             Post(
                 key=key,
-                kind=kind,
+                kind="invitation",
                 connection=Lines.load().line("email"),
                 vendor="email",
-                to=to,
+                to=invitation.email,
                 subject=key,
-                recipient=recipient,
-                facts=facts,
+                recipient=invitation.name,
+                facts={**said, "days": INVITATION_LIFE.days},
                 lane=Lane.INTEGRATIONS,
+                secrets=("link", "url"),
             )
         ]
     )
@@ -140,6 +130,8 @@ def add_method(*, actor: Actor, kind: str, address: str) -> ContactMethod:
 def normal_address(kind: str, address: str) -> str:
     """An address in the form vendors want. Raises `Invalid` naming what is wrong."""
     text = address.strip()
+    if not text.isprintable():
+        raise Invalid("The address holds signs that cannot be printed. Type it again.", field="address")
     if kind in (ContactMethod.Kind.PHONE, ContactMethod.Kind.SMS):
         try:
             number = phonenumbers.parse(text, None)
@@ -178,6 +170,7 @@ def send_code(method: ContactMethod, *, actor: Actor) -> None:
                 recipient=actor.name,
                 facts={"code": code, "spoken": " ".join(code), "reader": actor.name, "token": "", "thread": ""},
                 lane=Lane.PAGE,
+                secrets=("code", "spoken"),
             )
         ]
     )

@@ -8,7 +8,7 @@ from allauth.account.auth_backends import AuthenticationBackend
 
 from supportdesk.actors import Role
 
-_MANAGED_APPS = {"supportdesk", "rotations", "incidents", "reports", "account", "mfa"}
+_MANAGED_APPS = {"supportdesk", "rotations", "incidents", "reports"}
 
 
 class RoleBackend(AuthenticationBackend):
@@ -19,6 +19,8 @@ class RoleBackend(AuthenticationBackend):
             return False
         if user_obj.is_superuser:
             return True
+        if getattr(obj, "is_superuser", False):
+            return False  # nobody rises by changing somebody above them
         app, _, codename = perm.partition(".")
         return user_obj.role == Role.MANAGER and app in _MANAGED_APPS and not codename.startswith("delete_")
 

@@ -81,8 +81,10 @@ def accept_invitation(request: HttpRequest, token: str) -> HttpResponse:
         else:
             login(request, user, backend="supportdesk.accounts.backends.RoleBackend")
             return redirect("home")
-    response = render(request, "account/invitation.html", {"form": form, "invitation": invitation})
-    response["Referrer-Policy"] = "no-referrer"
+    organization = invitation.contact.organization if invitation.contact else None
+    context = {"form": form, "invitation": invitation, "organization": organization, "is_open": True}
+    response = render(request, "account/invitation.html", context)
+    response["Referrer-Policy"] = "same-origin"  # no-referrer makes browsers send the form from origin "null": refused
     return response
 
 

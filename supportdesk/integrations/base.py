@@ -204,5 +204,5 @@ class Integration:
         return Answer(200, "ok")
 
     def check(self) -> str:
-        """Try the connection without telling anybody anything; returns one line for people. Raises `IntegrationError`."""
+        """Try the connection, telling nobody anything; returns one line for people. Raises `IntegrationError`."""
         raise IntegrationError(f"{self.label} has no way to test its connection without sending", permanent=True)

@@ -14,11 +14,14 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 import psycopg
+from django.conf import settings
 from django.db import DatabaseError, InterfaceError, close_old_connections, connections
 from django_q.brokers.orm import ORM
 from django_q.conf import Conf
 
 log = logging.getLogger("supportdesk.queue")
+
+_DJANGOS_OWN = ("cursor_factory", "context", "prepare_threshold")
 
 # How long to sleep when nobody notifies: bounds the wait for a task whose notification was lost.
 LONGEST_WAIT_SECONDS = 1.0
@@ -105,14 +108,19 @@ class PostgresBroker(ORM):
         return self.list_key, self._info
 
 
+def listening_parameters() -> dict[str, Any]:
+    """How to reach PostgreSQL with a session that may LISTEN."""
+    if settings.LISTEN_DATABASE_URL:
+        return {"conninfo": settings.LISTEN_DATABASE_URL}
+    said = connections[Conf.ORM].get_connection_params()
+    return {
+        name: value for name, value in said.items() if name not in ("cursor_factory", "context", "prepare_threshold")
+    }
+
+
 def listen(name: str) -> psycopg.Connection[Any]:
     """Open a connection that LISTENs on a channel (never through a transaction-pooling proxy: set
     LISTEN_DATABASE_URL)."""
-    parameters = {
-        key: value
-        for key, value in connections[Conf.ORM].get_connection_params().items()
-        if key not in ("cursor_factory", "context", "prepare_threshold")
-    }
-    connection = psycopg.connect(autocommit=True, **parameters)
+    connection = psycopg.connect(autocommit=True, **listening_parameters())
     connection.execute(psycopg.sql.SQL("LISTEN {}").format(psycopg.sql.Identifier(name)))
     return connection

@@ -33,6 +33,7 @@ LONGEST_URGENT_WAIT = 30.0
 LONGEST_WAIT = 600.0
 DELIVER = "supportdesk.queue.outbox.deliver"
 GIVE_UP = "supportdesk.queue.outbox.give_up_waiting"
+_FORGET = "forget"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +55,7 @@ class Post:
     urgent: bool = False
     most_attempts: int = 8
     on_settled: str = ""
+    secrets: tuple[str, ...] = ()  # facts that open something: forgotten, in facts and words, once the message has left
 
 
 def post(posts: Iterable[Post]) -> None:
@@ -85,7 +87,7 @@ def _row(p: Post, now: datetime) -> Delivery:
         recipient=p.recipient,
         recipient_user_id=p.user_id,
         to=p.to,
-        facts=p.facts,
+        facts={**p.facts, _FORGET: list(p.secrets)} if p.secrets else p.facts,
         is_urgent=p.urgent,
         planned_at=at,
         due_at=at,
@@ -192,12 +194,8 @@ def _sent(delivery: Delivery, message: Message, receipt: Receipt) -> str:
             lease_until=None,
             vendor_id=receipt.id[:200],
             receipt=dict(receipt.detail),
-            rendered={
-                "subject": message.subject,
-                "text": message.text,
-                "html": message.html,
-                "blocks": list(message.blocks),
-            },
+            facts=_forgotten(delivery.facts),
+            rendered=_kept_words(message, delivery.facts),
             error="",
         )
         if delivery.connection:
@@ -218,6 +216,19 @@ def _sent(delivery: Delivery, message: Message, receipt: Receipt) -> str:
     return state
 
 
+def _forgotten(facts: dict[str, Any]) -> dict[str, Any]:
+    """The facts without what opens something: links, codes and tokens live no longer than they have to."""
+    return {name: "" if name in facts.get(_FORGET, ()) else value for name, value in facts.items()}
+
+
+def _kept_words(message: Message, facts: dict[str, Any]) -> dict[str, str]:
+    """The words as they were sent, with secrets left out."""
+    words = {"subject": message.subject, "text": message.text}
+    for secret in filter(None, (str(facts.get(name, "")) for name in facts.get(_FORGET, ()))):
+        words = {name: text.replace(secret, "…") for name, text in words.items()}
+    return words
+
+
 def note_success(connection: Connection) -> None:
     """Remember that a connection works; the console and the doctor show it."""
     Connection.objects.filter(pk=connection.pk).update(checked_at=instants.now(), check_result="", works=True)
@@ -230,7 +241,8 @@ def _failed(delivery: Delivery, error: IntegrationError) -> str:
     mine = Delivery.objects.filter(pk=delivery.pk, attempts=delivery.attempts, state=Delivery.State.SENDING)
     if error.permanent or spent:
         with transaction.atomic():
-            if mine.update(state=Delivery.State.FAILED, settled_at=now, lease_until=None, error=error.detail[:2000]):
+            gone = {"settled_at": now, "lease_until": None, "facts": _forgotten(delivery.facts)}
+            if mine.update(state=Delivery.State.FAILED, error=error.detail[:2000], **gone):
                 if delivery.connection:
                     Connection.objects.filter(pk=delivery.connection.pk).update(
                         checked_at=now, check_result=error.detail[:2000], works=False

@@ -1,9 +1,8 @@
 """A django-q2 cluster that is never half alive.
 
 django-q2 replaces a dead worker in place; but a worker killed while it waits holds the queue's read lock for ever,
-and the
-cluster looks healthy while it does nothing (django-q2 #23, #339). So: any unexpected death of a child ends the whole process
-group, and the parent starts a fresh one. Tasks are rows; nothing is lost with a process.
+and the cluster looks healthy while it does nothing (django-q2 #23, #339). So: any unexpected death of a child ends
+the whole process group, and the parent starts a fresh one. Tasks are rows; nothing is lost with a process.
 """
 
 from __future__ import annotations

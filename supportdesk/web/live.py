@@ -1,7 +1,8 @@
 """Live updates: who may listen to what, and telling listeners that something changed.
 
-A page gets a signed address that is good for a minute to begin with; the ASGI process behind it (`supportdesk.live`) needs no
-database. What travels is "incident 42 changed": the page fetches its own fragment again, with its own permissions.
+A page gets a signed address that is good for a minute to begin with; the ASGI process behind it (`supportdesk.live`)
+needs no database. What travels is "incident 42 changed": the page fetches its own fragment again, with its own
+permissions.
 """
 
 from __future__ import annotations

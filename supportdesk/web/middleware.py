@@ -12,8 +12,8 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
 
-from supportdesk.errors import Invalid, TooLarge
-from supportdesk.web.errors import answer
+from supportdesk.errors import Invalid, NotAllowed, TooLarge
+from supportdesk.web.errors import answer, wants_problem
 
 Handler = Callable[[HttpRequest], HttpResponse]
 
@@ -45,7 +45,7 @@ class CleanInput:
 class StaffSecondFactor:
     """Staff without a second factor reach the page where they set one up, and nothing else (security S8)."""
 
-    _OPEN = ("/accounts/", "/static/", "/healthz/", "/status/", "/hooks/", "/api/", "/a/")
+    _OPEN = ("/accounts/", "/static/", "/healthz/", "/status/", "/hooks/", "/a/")
 
     def __init__(self, get_response: Handler) -> None:
         self.get_response = get_response
@@ -55,6 +55,8 @@ class StaffSecondFactor:
             return self.get_response(request)
         user = request.user
         if user.is_authenticated and user.works_here and not Authenticator.objects.filter(user=user).exists():
+            if wants_problem(request):  # a session used on the API is held to the same (a token has its own scopes)
+                return answer(request, NotAllowed("Set up your second factor first."))
             return redirect(reverse("mfa_activate_totp"))
         return self.get_response(request)
 

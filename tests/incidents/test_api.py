@@ -16,34 +16,6 @@ from supportdesk.web.api.tokens import digest, issue_token
 GOOD = {"title": "Checkout is down", "impact": 1, "urgency": 1}
 
 
-@pytest.fixture
-def api(world):
-    """Call the API as somebody: `api(alice).post(path, body)`."""
-
-    class Caller:
-        def __init__(self, person, scopes=("read", "report", "operate")):
-            _, self.token = issue_token(person.user, "test", list(scopes))
-
-        def call(self, method, path, body=None, **headers):
-            raw = body if isinstance(body, (bytes, str)) else json.dumps(body)
-            content_type = headers.pop("content_type", "application/json")
-            return Client().generic(
-                method,
-                f"/api/v1/{path}",
-                raw if body is not None else "",
-                content_type=content_type,
-                headers={"Authorization": f"Bearer {self.token}", **headers},
-            )
-
-        def get(self, path):
-            return self.call("GET", path)
-
-        def post(self, path, body, **headers):
-            return self.call("POST", path, body, **headers)
-
-    return Caller
-
-
 def _problem(response, status):
     assert response.status_code == status, response.content
     assert response["Content-Type"].startswith("application/problem+json")

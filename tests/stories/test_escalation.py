@@ -9,7 +9,7 @@ import pytest
 from django.test import Client
 
 from incidents.models import Page
-from rotations.models import Layer, Schedule
+from rotations.models import Layer, PolicyRule, Schedule
 from supportdesk.accounts.models import ContactMethod
 from supportdesk.queue.models import Delivery
 from tests.stories.test_detection import _api
@@ -230,3 +230,16 @@ def test_a_tampered_body_cannot_acknowledge(world, alice, bob):
     )
     assert response.status_code == 401
     assert not world.incident.is_acknowledged
+
+
+def test_without_any_policy_whoever_stands_in_is_paged_until_somebody_answers(world, alice, dana):
+    """A desk nobody finished setting up still wakes somebody."""
+    PolicyRule.objects.all().delete()
+    alice.reports("Checkout is down")
+    assert dana.is_paged
+    assert "No escalation policy covers P1" in world.timeline("no_policy")[0].text
+    before = len(dana.phone.texts)
+    world.advance(minutes=11)
+    assert len(dana.phone.texts) >= before + 2
+    dana.acknowledges()
+    assert world.incident.acknowledged_by == dana.user

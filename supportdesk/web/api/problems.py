@@ -21,7 +21,7 @@ def problem(error: Exception, context: dict[str, Any]) -> Response | None:
     details = _flatten(response.data)
     title = getattr(error, "default_detail", "Request refused")
     response.data = {
-        "type": f"urn:supportdesk:{getattr(error, 'default_code', 'refused')}",
+        "type": f"urn:supportdesk:{_code(error)}",
         "title": str(title),
         "status": response.status_code,
         "detail": "; ".join(f"{d['field']}: {d['detail']}" if d["field"] else d["detail"] for d in details)[:1000],
@@ -29,6 +29,11 @@ def problem(error: Exception, context: dict[str, Any]) -> Response | None:
     }
     response.content_type = "application/problem+json"
     return response
+
+
+def _code(error: Exception) -> str:
+    """Our own name for what DRF refuses: words joined by dashes, as in `not-allowed`."""
+    return str(getattr(error, "default_code", "refused")).replace("_", "-").replace("permission-denied", "not-allowed")
 
 
 def _flatten(data: Any, path: str = "") -> list[dict[str, str]]:
