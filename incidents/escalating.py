@@ -254,7 +254,7 @@ def _channel(work: _Work, effect: fx.Channel) -> None:
                 vendor="slack",
                 to=channel,
                 subject=work.incident.subject,
-                recipient=f"channel {channel}",
+                recipient=_channel_name(work.incident, channel, line.settings.get("channel", "")),
                 facts=facts.for_staff(work.incident, token="", reader="all"),
                 generation=work.incident.generation,
                 lane=Lane.PAGE,
@@ -269,6 +269,13 @@ def _channels(incident: Incident, ref: str, desk_channel: str) -> list[str]:
         return [ref]
     customers = incident.organization.slack_channel if incident.organization else ""
     return [channel for channel in dict.fromkeys((customers, desk_channel)) if channel]
+
+
+def _channel_name(incident: Incident, channel: str, desk_channel: str) -> str:
+    """A channel as people know it; Slack's own ids say nothing to anybody."""
+    if incident.organization and channel == incident.organization.slack_channel:
+        return f"{incident.organization}'s channel"
+    return "our on-call channel" if channel == desk_channel else f"channel {channel}"
 
 
 def _pagerduty(work: _Work, effect: fx.Channel) -> None:

@@ -8,7 +8,6 @@ from typing import Any
 from incidents.models import Incident
 from supportdesk import links, readable
 
-SEVERITY_WORDS = {"P1": "critical", "P2": "high", "P3": "normal", "P4": "low"}
 SPOKEN_NUMBERS = {"P1": "one", "P2": "two", "P3": "three", "P4": "four"}
 
 
@@ -21,7 +20,7 @@ def about(incident: Incident, *, zone: str = "UTC", **more: Any) -> dict[str, An
         "org": incident.organization.name if incident.organization else "our platform",
         "service": incident.service.name if incident.service else "",
         "severity": incident.severity,
-        "severity_word": SEVERITY_WORDS[incident.severity],
+        "severity_word": readable.severity(incident.severity),
         "spoken_severity": f"Priority {SPOKEN_NUMBERS[incident.severity]}",
         "status": incident.status,
         "description": incident.description[:500],

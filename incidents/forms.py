@@ -81,7 +81,16 @@ class StaffReportForm(ReportForm):
         required=False,
         empty_label="Our own platform",
     )
-    field_order = ("customer", "title", "impact", "urgency")
+    reporter = forms.ModelChoiceField(
+        label="Who told us?",
+        queryset=Contact.objects.filter(is_active=True)
+        .select_related("organization")
+        .order_by("organization__name", "name"),
+        required=False,
+        empty_label="Nobody in particular",
+        help_text="They hear what happens by e-mail.",
+    )
+    field_order = ("customer", "reporter", "title", "impact", "urgency")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -90,7 +99,13 @@ class StaffReportForm(ReportForm):
 
     def report(self, source: str, reporter: Contact | None = None) -> Report:
         self.cleaned_data["request_key"] = ""
-        return super().report(source, reporter)
+        return super().report(source, self.cleaned_data["reporter"])
+
+    def clean_reporter(self) -> Contact | None:
+        reporter, customer = self.cleaned_data["reporter"], self.cleaned_data.get("customer")
+        if reporter is not None and reporter.organization != customer:
+            raise forms.ValidationError(f"{reporter.name} belongs to {reporter.organization}. Choose that customer.")
+        return reporter
 
     def _organization(self) -> Organization | None:
         return self.cleaned_data["customer"]

@@ -111,7 +111,8 @@ def _summary(facts: Facts) -> str:
     began = _at(facts.detected_at, facts.zone)
     ended = f" Service was restored at {_at(facts.resolved_at, facts.zone)}." if facts.resolved_at else ""
     what = f" ({facts.service})" if facts.service else ""
-    return f"At {began}, {facts.title}{what} was reported as {facts.severity}.{ended}\n\n{OPEN} What made it stop?"
+    told = f"At {began}, {facts.title}{what} was reported and handled as {readable.severity(facts.severity)}.{ended}"
+    return f"{told}\n\n{OPEN} What made it stop?"
 
 
 def _lasted(facts: Facts) -> str:

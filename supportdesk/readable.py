@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 _MINUTE, _HOUR, _DAY = 60, 3_600, 86_400
 _PRECISE_BELOW = 10 * _MINUTE
 _DAYS_ONLY_FROM = 14 * _DAY
+SEVERITY_WORDS = {"P1": "critical", "P2": "high", "P3": "normal", "P4": "low"}
 
 
 def duration(length: timedelta | float, *, precise: bool = False) -> str:
@@ -117,6 +118,11 @@ def _day_before(local: datetime, now: datetime | None) -> str:
     if now is None or local.date() == (today := now.astimezone(local.tzinfo).date()):
         return ""
     return f"{_day(local)} {local.year}, " if local.year != today.year else f"{_day(local)}, "
+
+
+def severity(code: str) -> str:
+    """`P1` to `critical`: what customers read instead of a letter."""
+    return SEVERITY_WORDS.get(code, "not yet judged")
 
 
 def moment(at: datetime, zone: str | tzinfo) -> str:

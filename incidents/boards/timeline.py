@@ -6,9 +6,9 @@ from collections import defaultdict
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from incidents.facts import SEVERITY_WORDS
 from incidents.models import Incident, TimelineEntry
 from incidents.timeline import visible
+from supportdesk import readable
 from supportdesk.actors import Actor
 from supportdesk.queue.models import Delivery
 
@@ -101,7 +101,7 @@ def _for_customer(entry: Entry, row: TimelineEntry) -> Entry:
     """Customers read words, never P1."""
     if row.kind != "severity_changed":
         return entry
-    return replace(entry, title=f"Now recorded as {SEVERITY_WORDS[row.data['after']]}: {row.data['reason']}")
+    return replace(entry, title=f"Now recorded as {readable.severity(row.data['after'])}: {row.data['reason']}")
 
 
 def _entry(row: TimelineEntry, variant: str, receipts: list[Receipt], number: int | None) -> Entry:

@@ -26,7 +26,6 @@ register = template.Library()
 
 ICONS = Path(__file__).resolve().parents[2] / "static" / "icons"
 HUES = 8
-SEVERITY_WORDS = {"1": "Critical", "2": "High", "3": "Normal", "4": "Low"}
 # Working status: word for us, word for the customer, share of the way (eighths of the ring), tone.
 STATUSES: Mapping[str, tuple[str, str, int, str]] = {
     "queued": ("Queued", "Received, waiting for opening time", 0, "idle"),
@@ -74,13 +73,13 @@ def icon(name: str, css: str = "", label: str = "") -> SafeString:
 def sev(severity: object, words: bool = False) -> dict[str, object]:
     """The severity badge: letter, colour and shape. `words=True` adds the word customers read."""
     number = str(severity)[-1:]
-    return {"number": number, "word": SEVERITY_WORDS.get(number, "not yet judged"), "show_word": words}
+    return {"number": number, "word": severity_word(severity), "show_word": words}
 
 
 @register.filter
 def severity_word(severity: object) -> str:
     """`P1` to `Critical`: what customers read instead of a letter."""
-    return SEVERITY_WORDS.get(str(severity)[-1:], "not yet judged")
+    return readable.severity(f"P{str(severity)[-1:]}").capitalize()
 
 
 @register.filter

@@ -90,3 +90,14 @@ def test_an_unknown_hook_code_is_404(world):
     response = Client().post("/hooks/alertmanager/wrong/", "{}", content_type="application/json")
     assert response.status_code == 404
     assert response["Content-Type"] == "application/problem+json"
+
+
+def test_bob_records_what_alice_told_him_on_the_phone(world, alice, bob, sam):
+    said = {"title": "Checkout is down", "impact": 1, "urgency": 1, "customer": alice.user.contact.organization_id}
+    bob.post("/console/declare/", {**said, "reporter": alice.user.contact.pk})
+    world.settle()
+    assert (world.incident.source, world.incident.reporter.name) == ("staff", "Alice Moreau")
+    assert "Checkout is down" in alice.mail
+    refused = bob.post("/console/declare/", {**said, "reporter": sam.user.contact.pk}, expect=200)
+    assert "belongs to Smallco. Choose that customer." in refused.content.decode()
+    assert Incident.objects.count() == 1
