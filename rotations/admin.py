@@ -7,6 +7,7 @@ from typing import Any
 from django.contrib import admin
 from django.http import HttpRequest
 
+from rotations.confirming import ConfirmsWhoIsPaged
 from rotations.models import (
     EscalationPolicy,
     Layer,
@@ -21,8 +22,8 @@ from rotations.models import (
 from supportdesk.web.audited import Audited
 
 
-class TouchesSchedules(Audited):
-    """Whatever is saved here changes who is on call: the compiled schedules are made anew."""
+class TouchesSchedules(ConfirmsWhoIsPaged, Audited):
+    """Whatever is saved here changes who is on call: it is shown first, and the compiled schedules are made anew."""
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         super().save_related(request, form, formsets, change)
@@ -112,8 +113,11 @@ class SwapAdmin(TouchesSchedules):
 
 
 @admin.register(EscalationPolicy)
-class EscalationPolicyAdmin(Audited):
-    """Edits hold for later escalations; a running one keeps the copy it began with (ESC-4)."""
+class EscalationPolicyAdmin(ConfirmsWhoIsPaged, Audited):
+    """Edits hold for later escalations; a running one keeps the copy it began with (ESC-4).
+
+    One that cannot keep what was promised is refused (ESC-1).
+    """
 
     list_display = ("name", "schedule", "repeat", "version")
     list_select_related = ("schedule",)
@@ -125,7 +129,7 @@ class EscalationPolicyAdmin(Audited):
 
 
 @admin.register(PolicyRule)
-class PolicyRuleAdmin(Audited):
+class PolicyRuleAdmin(ConfirmsWhoIsPaged, Audited):
     list_display = ("severity", "plan", "organization", "service", "policy")
     list_filter = ("severity", "plan")
     list_select_related = ("plan", "organization", "service", "policy")

@@ -9,3 +9,6 @@ class RotationsConfig(AppConfig):
 
     def ready(self) -> None:
         import rotations.checks  # noqa: F401  registers the checks
+        from rotations import watching
+
+        watching.begin()

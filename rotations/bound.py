@@ -7,7 +7,8 @@ Paged means that the first attempt has left for its vendor. What counts, and wha
 * Whatever no worker takes is done by the clock itself after two seconds.
 * A person's own rules may wait before their first attempt (ESC-14).
 * A step that finds nobody does not wait (ESC-7), so it can only bring the next person forward.
-* The one-minute pause (ESC-6) spares people who were paged already, never somebody new.
+* The one-minute pause (ESC-6) spares people who were paged already, never somebody new; where that page rang nothing,
+  the proof counts the next that does.
 """
 
 from __future__ import annotations

@@ -69,11 +69,7 @@ def entitlements(
 ) -> Iterator[tuple[datetime, datetime, Entitlement]]:
     """What an organization is owed from when until when; it only changes where a contract or a grace period does."""
     zone = organization.time_zone
-    values = [terms.contract(row) for row in contracts]
-    edges = {value.begins(zone) for value in values}
-    for value in values:
-        if (over := value.ends(zone)) is not None:
-            edges |= {over, over + value.grace}
+    edges = {at for row in contracts for at in terms.contract(row).boundaries(zone).values()}
     points = [start, *sorted(edge for edge in edges if start < edge < end), end]
     for since, until in pairwise(points):
         yield since, until, terms.entitlement_of(organization, contracts, since)

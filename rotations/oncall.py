@@ -4,23 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
-from itertools import groupby
-from operator import attrgetter
-from typing import TypeVar
 from uuid import UUID
 
 from rotations import responders
 from rotations.escalation import Found, Target, roles
 from rotations.escalation.policy import Kind
-from rotations.models import Layer as LayerRow
-from rotations.models import Leave as LeaveRow
-from rotations.models import Override as OverrideRow
-from rotations.models import RotationRevision
+from rotations.loading import layer_value as layer_value
+from rotations.loading import rules as rules
 from rotations.models import Schedule as ScheduleRow
-from rotations.models import Swap as SwapRow
 from rotations.responders import Responder
-from rotations.rotation import Revision, Rotation, Unit
-from rotations.rules import BACKUP, PRIMARY, Layer, Leave, Override, Rules, Slot, Swap, SwapState
+from rotations.rules import Rules
 from rotations.schedule import OnCall, Schedule
 from supportdesk.accounts.models import PageRule, User
 from supportdesk.accounts.reach import Attempt, Method
@@ -33,8 +26,6 @@ NOBODY = Schedule(Rules(layers=()))
 
 _KEPT = 200
 _compiled: dict[UUID, Schedule] = {}
-
-Row = TypeVar("Row", LayerRow, OverrideRow, SwapRow)
 
 
 def schedule(row: ScheduleRow) -> Schedule:
@@ -52,95 +43,6 @@ def schedules(rows: Sequence[ScheduleRow]) -> list[Schedule]:
         made = zip(missing, rules(missing), strict=True)
         _compiled.update({row.stamp: Schedule(its_rules) for row, its_rules in made})
     return [_compiled[row.stamp] for row in rows]
-
-
-def rules(rows: Sequence[ScheduleRow]) -> list[Rules]:
-    """Everything that decides who is on duty, row by row, as the pure rules want it. People are their keys as text."""
-    layers = _by_schedule(
-        LayerRow.objects.prefetch_related("revisions__members")
-        .filter(schedule__in=rows)
-        .order_by("schedule_id", "-priority", "position", "pk")
-    )
-    overrides = _by_schedule(OverrideRow.objects.filter(schedule__in=rows).order_by("schedule_id", "start"))
-    swaps = _by_schedule(SwapRow.objects.filter(schedule__in=rows, state="accepted").order_by("schedule_id", "start"))
-    leave = [_leave(row) for row in LeaveRow.objects.filter(state=LeaveRow.State.APPROVED)]
-    inactive = frozenset(map(str, User.objects.filter(is_active=False).values_list("pk", flat=True)))
-    return [
-        _rules(row, layers.get(row.pk, []), overrides.get(row.pk, []), swaps.get(row.pk, []), leave, inactive)
-        for row in rows
-    ]
-
-
-def _by_schedule(found: Iterable[Row]) -> dict[int, list[Row]]:
-    return {key: list(rows) for key, rows in groupby(found, key=attrgetter("schedule_id"))}
-
-
-def _rules(
-    row: ScheduleRow,
-    layers: list[LayerRow],
-    overrides: list[OverrideRow],
-    swaps: list[SwapRow],
-    leave: list[Leave],
-    inactive: frozenset[str],
-) -> Rules:
-    people = {str(member.user_id) for layer in layers for rev in layer.revisions.all() for member in rev.members.all()}
-    people |= {str(o.user_id) for o in overrides} | {str(s.taker_id) for s in swaps if s.taker_id}
-    return Rules(
-        layers=tuple(_layer(layer) for layer in layers),
-        overrides=tuple(Override(_slot(o.slot), str(o.user_id), o.start, o.end) for o in overrides),
-        leave=tuple(absence for absence in leave if absence.person in people),
-        swaps=tuple(_swap(swap) for swap in swaps),
-        backup_offset=row.backup_offset,
-        inactive=inactive & people,
-        fallback=None,  # nobody on call is a fact to be recorded (D12); who stands in is the escalation's answer
-    )
-
-
-def _layer(row: LayerRow) -> Layer:
-    window = (row.window_start, row.window_end) if row.window_start is not None and row.window_end is not None else None
-    return Layer(
-        name=row.name,
-        time_zone=row.time_zone,
-        revisions=tuple(_revision(revision) for revision in row.revisions.all()),
-        window=window,
-        weekdays=frozenset(row.weekdays) if row.weekdays else None,
-        priority=row.priority,
-        slot=_slot(row.slot),
-    )
-
-
-def _revision(row: RotationRevision) -> Revision:
-    ring = tuple(str(member.user_id) for member in row.members.all())
-    rotation = Rotation(
-        unit=Unit(row.unit),
-        every=row.every,
-        anchor=datetime.fromisoformat(row.anchor),
-        ring=ring,
-        start_index=row.start_index,
-    )
-    return Revision(row.effective_from, rotation)
-
-
-def _leave(row: LeaveRow) -> Leave:
-    return Leave(str(row.user_id), row.start, row.end)
-
-
-def _slot(name: str) -> Slot:
-    return BACKUP if name == BACKUP else PRIMARY
-
-
-def _swap(row: SwapRow) -> Swap:
-    return Swap(
-        id=str(row.pk),
-        slot=_slot(row.slot),
-        giver=str(row.giver_id),
-        taker=str(row.taker_id) if row.taker_id else None,
-        start=row.start,
-        end=row.end,
-        return_start=row.return_start,
-        return_end=row.return_end,
-        state=SwapState(row.state),
-    )
 
 
 def now_on_call(row: ScheduleRow, at: datetime) -> OnCall:

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db.models import Prefetch
+from django.utils.module_loading import import_string
 
 from rotations import claims, coverage, oncall
 from rotations.models import PolicyRule
@@ -47,11 +48,10 @@ def names() -> Callable[[str], str]:
 
 def current(start: datetime, end: datetime) -> Proof:
     """The proof from the rows as they stand, kept nowhere."""
-    rules = list(PolicyRule.objects.select_related("plan", "service", "policy__schedule"))
+    rules = handed_out()
     told: list[Claim] = []
     cautions: list[Caution] = []
-    for organization in _organizations():
-        contracts = list(organization.contracts.all())
+    for organization, contracts in _organizations():
         told += claims.of_organization(organization, contracts, rules, start, end)
         cautions += claims.endings(organization, contracts, start, end)
     proof = prove(told, evidence(rules), start, end)
@@ -59,16 +59,31 @@ def current(start: datetime, end: datetime) -> Proof:
     return replace(proof, warnings=tuple(warnings))
 
 
-def _organizations() -> list[Organization]:
+def handed_out() -> list[PolicyRule]:
+    """Every rule that gives a policy to incidents, with what it names. One query."""
+    return list(PolicyRule.objects.select_related("plan", "service", "policy__schedule"))
+
+
+def claimed(rules: list[PolicyRule], start: datetime, end: datetime) -> list[Claim]:
+    """What every organization was promised from `start` until `end`, under these rules."""
+    return [
+        claim
+        for organization, contracts in _organizations()
+        for claim in claims.of_organization(organization, contracts, rules, start, end)
+    ]
+
+
+def _organizations() -> list[tuple[Organization, list[Contract]]]:
     contracts = Contract.objects.select_related(
         "plan_version__plan", "plan_version__business_hours", "plan_version__extended_hours", "calendar"
     )
-    return list(
+    rows = (
         Organization.objects.filter(is_hidden=False)
         .select_related("calendar")
         .prefetch_related(Prefetch("contracts", queryset=contracts))
         .order_by("name", "pk")
     )
+    return [(organization, list(organization.contracts.all())) for organization in rows]
 
 
 def evidence(rules: list[PolicyRule], lines: Lines | None = None) -> Evidence:
@@ -93,6 +108,7 @@ def evidence(rules: list[PolicyRule], lines: Lines | None = None) -> Evidence:
         managers=tuple(str(user.pk) for user in users if user.role == Role.MANAGER and user.is_active),
         has_emergency_number=bool(settings.EMERGENCY_NUMBER) and lines.has(CALL),
         has_pagerduty=lines.has("pagerduty"),
+        drilled=import_string(settings.LAST_DRILLS)(),
     )
 
 

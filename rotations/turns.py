@@ -79,7 +79,7 @@ class LayerTurns:
         self._zone = layer.time_zone
         self._editions: list[_Edition] = []
         ends = [revision.effective_from or FOREVER for revision in layer.revisions[1:]] + [FOREVER]
-        for revision, end in zip(layer.revisions, ends, strict=True):
+        for revision, end in zip(layer.revisions, ends, strict=False):  # a layer may still wait for its first
             rotation = revision.rotation
             if rotation.ring:
                 anchor = rotation.handoff(0, self._zone)

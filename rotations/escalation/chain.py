@@ -87,6 +87,16 @@ def catch_up(d: Decision) -> None:
         _TIMERS[d.state.status](d, due)
 
 
+def look_again(d: Decision) -> None:
+    """The rules of the schedule are others than when it was last looked at; shifts may have changed since before now.
+
+    What was due before is done first, in its order: a boundary that lies behind rings whoever came on duty then.
+    """
+    catch_up(d)
+    if d.state.status in _WATCHING:
+        _change_shift(d, d.now)
+
+
 def known(at: datetime | None) -> datetime:
     """An instant that this status always has. Raises ValueError for a stored state that lost it."""
     if at is None:

@@ -87,6 +87,18 @@ def _be_active(d: Decision, event: Event) -> None:
         d.move(last_activity=max(event.at, d.state.last_activity or event.at))
 
 
+def _take_over(d: Decision, event: Event) -> None:
+    """The next shift accepted it: theirs is the acknowledgement now, and their activity keeps it (ROT-11)."""
+    d.move(ackers=(event.by,), responders=_without(d.state.responders, event.by))
+    d.move(excluded=_without(d.state.excluded, event.by))
+    _be_active(d, event)
+
+
+def _look_again(d: Decision, event: Event) -> None:
+    """The schedule changed: whoever is on duty by it now is rung at once, if that is somebody else (ESC-5)."""
+    chain.look_again(d)
+
+
 def _hand_back(d: Decision, event: Event) -> None:
     """Continue with the next step now, without them (ESC-10), unless enough others have it all the same.
 
@@ -225,6 +237,7 @@ MOVES: dict[Status, dict[EventKind, Move]] = {
         EventKind.SEVERITY_DOWN: _lower,
         EventKind.ESCALATE: _escalate,
         EventKind.UNREACHABLE: _lose_one,
+        EventKind.ROTA: _look_again,
         EventKind.PAGER_FAILED: _replace_pager,
         EventKind.SUPPRESS: _suppress,
         EventKind.RESOLVE: _stop,
@@ -234,6 +247,7 @@ MOVES: dict[Status, dict[EventKind, Move]] = {
         EventKind.DUE: _catch_up,
         EventKind.ACK: _join,
         EventKind.UNACK: _hand_back,
+        EventKind.HAND_OVER: _take_over,
         EventKind.ACTIVITY: _be_active,
         EventKind.SEVERITY_UP: _raise,
         EventKind.SEVERITY_DOWN: _adopt,
@@ -249,6 +263,7 @@ MOVES: dict[Status, dict[EventKind, Move]] = {
         EventKind.SEVERITY_UP: _raise,
         EventKind.SEVERITY_DOWN: _lower_exhausted,
         EventKind.ESCALATE: _nag_now,
+        EventKind.ROTA: _look_again,
         EventKind.RESOLVE: _stop,
     },
     Status.SUPPRESSED: {

@@ -30,19 +30,23 @@ class EventKind(StrEnum):
     DUE = "due"  # the clock says that it is now `at`
     ACK = "ack"
     UNACK = "unack"  # hands back
+    HAND_OVER = "hand_over"  # the next shift accepts it
     ACTIVITY = "activity"  # a message, an update, "still on it"
     SEVERITY_UP = "severity_up"
     SEVERITY_DOWN = "severity_down"
     ESCALATE = "escalate"  # a person presses "escalate now"
     UNREACHABLE = "unreachable"  # every way to reach a paged person has failed (ESC-14)
     PAGER_FAILED = "pager_failed"  # the vendor's pager did not accept the page in time (ESC-17)
+    ROTA = "rota"  # the schedule changed: somebody else may be on duty since before now
     SUPPRESS = "suppress"  # a maintenance window covers this
     UNSUPPRESS = "unsuppress"  # the window is over and the alert is still firing
     RESOLVE = "resolve"  # resolved, cancelled or merged
     REOPEN = "reopen"
 
 
-BY_SOMEBODY = frozenset({EventKind.ACK, EventKind.UNACK, EventKind.ACTIVITY, EventKind.UNREACHABLE})
+BY_SOMEBODY = frozenset(
+    {EventKind.ACK, EventKind.UNACK, EventKind.HAND_OVER, EventKind.ACTIVITY, EventKind.UNREACHABLE}
+)
 
 
 @dataclass(frozen=True, slots=True)

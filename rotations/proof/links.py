@@ -14,6 +14,7 @@ from enum import StrEnum
 from rotations import bound
 from rotations.bound import Kth
 from rotations.escalation.chain import URGENT
+from rotations.escalation.paging import SAME_PERSON_PAUSE
 from rotations.escalation.policy import Kind, Pager, Target
 from rotations.escalation.reach import ENOUGH_PEOPLE, LAST_NEW_PERSON, Reached, clock
 from rotations.proof.evidence import Evidence, Ladder
@@ -175,12 +176,10 @@ class Judge:
         resting = [self.evidence.name(person) for person, _, why in away if why in ("leave", "resting")]
         gone = [self.evidence.name(person) for person, _, why in away if why == "inactive"]
         if resting:
-            text = f"{_and(resting)} {'is' if len(resting) == 1 else 'are'} away and nobody else can take {where}."
+            text = f"{_are(resting)} away and nobody else can take {where}."
             return Broken(Link.LEAVE, text, "Cover the leave by an override or a swap.", self.keepers)
         if gone:
-            text = (
-                f"{_and(gone)} {'is' if len(gone) == 1 else 'are'} no longer active and nobody else can take {where}."
-            )
+            text = f"{_are(gone)} no longer active and nobody else can take {where}."
             return Broken(Link.PERSON, text, "Put somebody else on duty.", self.keepers)
         return Broken(
             Link.SCHEDULE, f"Nobody is planned as {where}.", "Add an override, or extend a layer.", self.keepers
@@ -188,6 +187,9 @@ class Judge:
 
     def _without_attempt(self, firing: Firing) -> Broken:
         person, _ = firing.rung.found[0]
+        if person == EMERGENCY:
+            text = "There is nobody but the emergency number, and none is set or the desk cannot call."
+            return self._by_managers(Link.METHOD, text, "Set the emergency number and connect the desk to a phone.")
         name, kinds = self.evidence.name(person), _and(sorted(self.evidence.kinds(person)))
         return Broken(
             Link.METHOD,
@@ -274,13 +276,17 @@ class Judge:
     # --- whom it reaches ---------------------------------------------------------------------------------------------
 
     def _reached(self, firings: Iterable[Firing]) -> Iterator[Kth]:
-        """Every distinct person the pass really rings, and when, the soonest first."""
+        """Every distinct person the pass really rings, and when, the soonest first.
+
+        A page that rang nothing counts for the one-minute pause all the same (ESC-6): the next one is spared.
+        """
         met: dict[str, tuple[Reached, timedelta]] = {}
+        paged: dict[str, timedelta] = {}
         for firing in firings:
-            meant: list[tuple[str, str]] = list(firing.rung.found)
-            if firing.fallback is not None:
-                meant.append((firing.fallback, ""))
-            for person, kind in meant:
+            for person, kind in _meant_by(firing):
+                if person in paged and firing.after - paged[person] < SAME_PERSON_PAUSE:
+                    continue
+                paged[person] = firing.after
                 attempts = self.evidence.attempts(person, self.severity, kind)
                 if attempts and person not in met:
                     met[person] = (Reached(person, firing.step, firing.after), min(a.after for a in attempts))
@@ -288,6 +294,13 @@ class Judge:
 
     def _by_managers(self, link: Link, text: str, remedy: str) -> Broken:
         return Broken(link, text, remedy, self.evidence.managers)
+
+
+def _meant_by(firing: Firing) -> Iterator[tuple[str, str]]:
+    """Whom a step pages, each with the reason; where it finds nobody, the last resort."""
+    yield from firing.rung.found
+    if firing.fallback is not None:
+        yield firing.fallback, ""
 
 
 def _of_this(judge: Judge, ref: str) -> str:

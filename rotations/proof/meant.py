@@ -105,8 +105,9 @@ def _gap(schedule: Schedule, slot: Slot, start: datetime, end: datetime) -> Iter
     if slot == BACKUP:
         yield start, NOBODY
         return
+    rules = schedule.rules
     spans: list[Span] = [turn for layer in schedule.layers for turn in layer.between(start, end)]
-    spans += [*schedule.rules.leave, *schedule.rules.blocked]
+    spans += [*rules.leave, *rules.blocked, *rules.overrides, *(move for swap in rules.swaps for move in swap.moves())]
     edges = {edge for span in spans for edge in (span.start, span.end) if start < edge < end}
     for begins, _ in pairwise([start, *sorted(edges), end]):
         reasons = schedule.who(begins).reasons

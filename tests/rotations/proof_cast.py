@@ -51,8 +51,8 @@ def evidence(
 def claim(severity: str = "P1", days: float = 90, **fields: Any) -> Claim:
     """Acme, around the clock, under the default policy of the severity."""
     whole = ((START, START + timedelta(days=days)),)
-    usual = {"windows": whole, "held": whole, "promised": PROMISED[severity], "menders": ("dana",)}
-    return Claim("Acme", severity, "M Mission-critical v1", int(severity[1]), **usual | fields)
+    usual: dict[str, Any] = {"policy": int(severity[1]), "windows": whole, "held": whole, "menders": ("dana",)}
+    return Claim("Acme", severity, "M Mission-critical v1", **usual | {"promised": PROMISED[severity]} | fields)
 
 
 def proof(given: Evidence, *claims: Claim, days: float = 90) -> Proof:
@@ -88,6 +88,9 @@ class EvidencePeople:
         if target.kind in (Kind.PRIMARY, Kind.BACKUP, Kind.NEIGHBOUR):
             asked = {Kind.PRIMARY: roles.primary, Kind.BACKUP: roles.backup, Kind.NEIGHBOUR: roles.neighbour}
             return [asked[target.kind](self.schedule, at)]
+        if target.kind is Kind.SCHEDULE:
+            other = self.evidence.rosters.get(target.ref)
+            return [roles.primary(other.schedule, at) if other else None]
         if target.kind is Kind.MANAGER:
             return [self.fallback(at)]
         if target.kind in MANAGERS:

@@ -21,19 +21,21 @@ start        | triggered bob | .                 | .                   | .      
 due          | .             | triggered ada     | triggered bob carol | exhausted dana| triggered bob| .
 ack          | .             | acknowledged      | acknowledged        | acknowledged  | acknowledged | .
 unack        | .             | .                 | triggered ada       | .             | .            | .
+hand_over    | .             | .                 | acknowledged        | .             | .            | .
 activity     | .             | .                 | acknowledged        | .             | .            | .
 severity_up  | triggered nora| triggered nora    | triggered nora carol| triggered nora| suppressed   | .
 severity_down| .             | triggered         | acknowledged        | triggered nora| suppressed   | .
 escalate     | .             | triggered ada     | triggered ada       | exhausted dana| triggered bob| .
 unreachable  | .             | triggered dana ada| .                   | .             | .            | .
 pager_failed | .             | .                 | .                   | .             | .            | .
+rota         | .             | triggered         | .                   | exhausted     | .            | .
 suppress     | .             | .                 | .                   | .             | suppressed   | .
 unsuppress   | .             | .                 | .                   | .             | triggered bob| .
 resolve      | resolved      | resolved          | resolved            | resolved      | resolved     | .
 reopen       | .             | .                 | .                   | .             | .            | triggered bob
 """
 
-BY = {"ack": "ben", "unack": "carol", "activity": "carol", "unreachable": "bob"}
+BY = {"ack": "ben", "hand_over": "ben", "unack": "carol", "activity": "carol", "unreachable": "bob"}
 
 
 def cells() -> list[tuple[str, str, str]]:
