@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import os
 import re
+import socket
 import time
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -18,25 +19,48 @@ from django.conf import settings
 from django.db import DatabaseError, InterfaceError, close_old_connections, connections
 from django_q.brokers.orm import ORM
 from django_q.conf import Conf
+from django_q.models import OrmQ
+
+from supportdesk.queue import fence
+from supportdesk.queue.outages import Outages
+from supportdesk.queue.patience import answers_within
 
 log = logging.getLogger("supportdesk.queue")
 
-_DJANGOS_OWN = ("cursor_factory", "context", "prepare_threshold")
+# What "the database is away" looks like, from psycopg and through Django.
+DatabaseAway = (psycopg.Error, DatabaseError, InterfaceError)
 
 # How long to sleep when nobody notifies: bounds the wait for a task whose notification was lost.
 LONGEST_WAIT_SECONDS = 1.0
+SILENCE_SECONDS = 12.0  # longer than any statement may take
+# Deliveries of one task before it is set aside: a task that kills its worker must not do so for ever (reliability E2).
+MOST_CLAIMS = 5
+_SET_ASIDE_UNTIL = "9999-01-01 00:00:00+00"
 
+# `statement_timestamp` and not `clock_timestamp`: the first is stable within a statement, so the index may be used.
 _CLAIM = """
-UPDATE django_q_ormq AS q SET lock = clock_timestamp() + %s * interval '1 second'
+UPDATE django_q_ormq AS q
+SET supportdesk_claims = q.supportdesk_claims + 1, supportdesk_holder = %s,
+    lock = CASE WHEN q.supportdesk_claims >= %s THEN %s::timestamptz
+           ELSE statement_timestamp() + %s * interval '1 second' END
 FROM (
-    SELECT id FROM django_q_ormq WHERE key = %s AND lock <= clock_timestamp()
-    ORDER BY lock LIMIT %s FOR UPDATE SKIP LOCKED
+    SELECT id FROM django_q_ormq WHERE key = %s AND lock <= statement_timestamp()
+    ORDER BY lock, id LIMIT %s FOR UPDATE SKIP LOCKED
 ) AS due
-WHERE q.id = due.id RETURNING q.id, q.payload
+WHERE q.id = due.id RETURNING q.id, q.payload, q.supportdesk_claims
 """
 _ENQUEUE = """
-INSERT INTO django_q_ormq (key, payload, lock) SELECT %s, payload, clock_timestamp() FROM unnest(%s::text[]) AS payload
+WITH added AS (
+    INSERT INTO django_q_ormq (key, payload, lock)
+    SELECT %s, payload, clock_timestamp() FROM unnest(%s::text[]) AS payload RETURNING id
+)
+SELECT min(id), pg_notify(%s, '') FROM added
 """
+_RELEASE = """
+UPDATE django_q_ormq SET lock = statement_timestamp()
+WHERE key = %s AND supportdesk_holder = %s AND lock > statement_timestamp() AND supportdesk_claims <= %s
+"""
+_ACKNOWLEDGE = "DELETE FROM django_q_ormq WHERE id = ANY(%s)"
 
 
 def channel(queue: str) -> str:
@@ -49,6 +73,13 @@ class PostgresBroker(ORM):
 
     _listener: psycopg.Connection[Any] | None = None
     _listener_pid: int | None = None
+    _outages: Outages | None = None
+    _ran_dry = False  # the last claim found nothing: wait for a notification before the next
+
+    @staticmethod
+    def get_connection(list_key: str | None = None) -> Any:
+        """The queue's rows. Unlike django-q2's own, it does not open a connection just to make a broker."""
+        return OrmQ.objects.using(Conf.ORM)
 
     @property
     def _connection(self) -> Any:
@@ -58,47 +89,85 @@ class PostgresBroker(ORM):
     def queue(self) -> str:
         return self.list_key or Conf.CLUSTER_NAME
 
+    @property
+    def outages(self) -> Outages:
+        """How this process tells that the database is away."""
+        if self._outages is None:
+            self._outages = Outages(f"queue {self.queue}")
+        return self._outages
+
+    def info(self) -> str:
+        return f"PostgreSQL {Conf.ORM}"
+
     def enqueue(self, task: str) -> int:
-        """Add one signed package; returns how many were added, as django-q2 only logs it."""
+        """Add one signed package; returns its row's id, which django-q2 logs."""
         return self.enqueue_many([task])
 
     def enqueue_many(self, tasks: Iterable[str]) -> int:
-        """Add signed packages in one statement, in the caller's transaction."""
-        packages = list(tasks)
+        """Add signed packages and notify, in one statement, in the caller's transaction. Returns the first id."""
         with self._connection.cursor() as cursor:
-            cursor.execute(_ENQUEUE, [self.queue, packages])
-            cursor.execute("SELECT pg_notify(%s, '')", [channel(self.queue)])
-        return len(packages)
+            cursor.execute(_ENQUEUE, [self.queue, list(tasks), channel(self.queue)])
+            return int(cursor.fetchone()[0] or 0)
 
     def dequeue(self) -> Sequence[tuple[int, str]] | None:
         """Claim up to `bulk` tasks, waiting for a notification when there are none. Survives a lost database."""
         try:
-            listener = self._listen()
-            close_old_connections()
-            if claimed := self._claim():
-                return claimed
-            for _ in listener.notifies(timeout=LONGEST_WAIT_SECONDS, stop_after=1):
-                pass
-            return self._claim() or None
-        except (psycopg.Error, DatabaseError, InterfaceError) as error:
-            log.warning("queue %s: %s; connecting again", self.queue, str(error).strip().splitlines()[:1])
-            self._hang_up()
+            with answers_within(SILENCE_SECONDS):
+                if fence.is_behind():
+                    time.sleep(LONGEST_WAIT_SECONDS)
+                    return None
+                listener = self._listen()
+                if self._ran_dry:
+                    for _ in listener.notifies(timeout=LONGEST_WAIT_SECONDS, stop_after=1):
+                        pass
+                claimed = self._claim()
+                self._ran_dry = not claimed
+                self.outages.over()
+                return claimed or None
+        except DatabaseAway as error:
+            self.outages.lost(error)
+            self.hang_up()
             time.sleep(0.2)
             return None
 
+    def release(self, group: int) -> None:
+        """Offer again at once what a process group held that was just ended: nobody works on it any more."""
+        with self._connection.cursor() as cursor:
+            cursor.execute(_RELEASE, [self.queue, holder(group), MOST_CLAIMS])
+
+    def acknowledge(self, task_id: int) -> None:
+        """The task is done: its row goes."""
+        self.acknowledge_many([task_id])
+
+    def acknowledge_many(self, ids: Sequence[int]) -> None:
+        """The same for many, in one statement."""
+        with self._connection.cursor() as cursor:
+            cursor.execute(_ACKNOWLEDGE, [list(ids)])
+
+    def delete(self, task_id: int) -> None:
+        self.acknowledge(task_id)
+
     def _claim(self) -> list[tuple[int, str]]:
         with self._connection.cursor() as cursor:
-            cursor.execute(_CLAIM, [Conf.RETRY, self.queue, Conf.BULK])
-            return cursor.fetchall()
+            cursor.execute(
+                _CLAIM, [holder(os.getpgid(0)), MOST_CLAIMS, _SET_ASIDE_UNTIL, Conf.RETRY, self.queue, Conf.BULK]
+            )
+            claimed = cursor.fetchall()
+        for pk, _payload, claims in claimed:
+            if claims > MOST_CLAIMS:
+                log.error("queue %s: task %s was never finished in %s tries and is set aside", self.queue, pk, claims)
+        return [(pk, payload) for pk, payload, claims in claimed if claims <= MOST_CLAIMS]
 
     def _listen(self) -> psycopg.Connection[Any]:
         """A connection of this process's own that LISTENs; psycopg connections must not cross a fork."""
         if self._listener is None or self._listener_pid != os.getpid() or self._listener.closed:
-            self._listener = listen(channel(self.queue))
+            close_old_connections()
+            self._listener, self._ran_dry = listen(channel(self.queue)), False
             self._listener_pid = os.getpid()
         return self._listener
 
-    def _hang_up(self) -> None:
+    def hang_up(self) -> None:
+        """Give up both connections; the next call makes new ones."""
         if self._listener is not None and self._listener_pid == os.getpid():
             self._listener.close()
         self._listener = None
@@ -106,6 +175,11 @@ class PostgresBroker(ORM):
 
     def __getstate__(self) -> tuple[Any, Any]:
         return self.list_key, self._info
+
+
+def holder(group: int) -> str:
+    """Who holds a claimed task: a process group on this machine."""
+    return f"{socket.gethostname()}:{group}"
 
 
 def listening_parameters() -> dict[str, Any]:

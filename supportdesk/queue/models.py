@@ -18,7 +18,8 @@ class Lane(models.TextChoices):
 class Timer(models.Model):
     """Something to do at an instant.
 
-    Repeating a timer has one effect: its `key` and its subject's generation see to it.
+    Repeating a timer has one effect: its `key` and its subject's generation see to it. A handed timer without a lease
+    waits for a worker; `lease_until` and `attempts` are written when a worker takes it, before it does anything.
     """
 
     class State(models.TextChoices):
@@ -109,6 +110,14 @@ class Delivery(models.Model):
         indexes = [
             # clock: the next due deliveries
             models.Index(fields=["due_at"], name="delivery_pending", condition=Q(state="pending")),
+            # clock: due and not yet given to a cluster
+            models.Index(
+                fields=["due_at"], name="delivery_waiting", condition=Q(state="pending", handed_at__isnull=True)
+            ),
+            # clock: given to a cluster and not taken by a worker
+            models.Index(
+                fields=["handed_at"], name="delivery_offered", condition=Q(state="pending", handed_at__isnull=False)
+            ),
             # clock: deliveries whose worker went away
             models.Index(fields=["lease_until"], name="delivery_sending", condition=Q(state="sending")),
             # incident page; verbs cancelling pages
@@ -159,7 +168,11 @@ class InboundEvent(models.Model):
 
 
 class Heartbeat(models.Model):
-    """The last completed work of a process: not that it is alive, but that it got something done."""
+    """The last completed work of a process: not that it is alive, but that it got something done.
+
+    `clock` is any clock's finished round, also one that found nothing due; `count` adds up the rows it moved. The other
+    names are the auditor's: canaries that came back from a lane, and who sang them.
+    """
 
     name = models.CharField(max_length=80, primary_key=True)
     at = models.DateTimeField()

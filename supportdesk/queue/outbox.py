@@ -9,27 +9,34 @@ from __future__ import annotations
 import logging
 import random
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F
+from django.db.models import Case, F, Value, When
 
 from supportdesk import instants, integrations, words
+from supportdesk.integrations import kinds
 from supportdesk.integrations.base import Integration, IntegrationError, Message, Receipt
 from supportdesk.integrations.models import Connection
-from supportdesk.queue import timers
+from supportdesk.queue import admission, inbox, order, second_line, storms, timers, tries
+from supportdesk.queue.admission import PutOff, Stuck
 from supportdesk.queue.handover import hand_over, wake_clock
 from supportdesk.queue.models import Delivery, Lane, Timer
 
 log = logging.getLogger("supportdesk.queue")
 
-SEND_TIMEOUT = 10.0
-LEASE = timedelta(seconds=SEND_TIMEOUT * 2 + 5)
+# Seconds for one exchange with a vendor. A lease covers two, the look-up and the sending, and a little more.
+SEND_TIMEOUT, URGENT_SEND_TIMEOUT = 10.0, 5.0
+LEASE, URGENT_LEASE = timedelta(seconds=2 * SEND_TIMEOUT + 5), timedelta(seconds=2 * URGENT_SEND_TIMEOUT + 2)
+# A delivery whose worker died this often while sending it is set aside, whatever tries it has left (reliability F4).
+MOST_DEATHS = 3
 URGENT_RETRIES = (2, 5, 10, 20, 30)
 LONGEST_URGENT_WAIT = 30.0
+# A page that cannot leave this way for longer than this takes the next way at once (reliability F21).
+NEXT_WAY_AFTER = 20.0
 LONGEST_WAIT = 600.0
 DELIVER = "supportdesk.queue.outbox.deliver"
 GIVE_UP = "supportdesk.queue.outbox.give_up_waiting"
@@ -122,44 +129,93 @@ def deliver(key: str) -> str:
     delivery = _lease(key)
     if delivery is None:
         return ""
+    lease = URGENT_LEASE if delivery.is_urgent else LEASE
+    together = [delivery]  # in a storm, several pages share a message
     try:
-        message, integration = _prepare(delivery)
-        receipt = _send(delivery, integration, message)
+        admission.ask(delivery, lease)
+        together += storms.gather(delivery, lease)
+        message, integration = _prepare(delivery, together[1:])
+        order.keep(delivery, integration)
+        with admission.noted(delivery):
+            receipt = _send(delivery, integration, message)
+    except PutOff as later:
+        return _put_off(delivery, later)
     except IntegrationError as error:
-        return _failed(delivery, error)
+        outcomes = [_failed(each, error) for each in together]
     except Exception as error:  # a bug in an integration or in its words must not lose the delivery
         log.exception("delivery %s", key)
-        return _failed(delivery, IntegrationError(f"{type(error).__name__}: {error}", ambiguous=True))
-    return _sent(delivery, message, receipt)
+        unknown = IntegrationError(f"{type(error).__name__}: {error}", ambiguous=True)
+        outcomes = [_failed(each, unknown) for each in together]
+    else:
+        outcomes = [_sent(each, message, receipt) for each in together]
+    return outcomes[0]
+
+
+def _put_off(delivery: Delivery, later: PutOff) -> str:
+    """Back to its row until the vendor can be called again; that was not a try."""
+    mine = Delivery.objects.filter(pk=delivery.pk, attempts=delivery.attempts, state=Delivery.State.SENDING)
+    waiting = {"handed_at": None, "lease_until": None, "attempts": F("attempts") - 1, "error": later.why[:2000]}
+    mine.update(state=Delivery.State.PENDING, due_at=later.until, **waiting)
+    return Delivery.State.PENDING
 
 
 def _lease(key: str) -> Delivery | None:
     now = instants.now()
+    lease = Case(When(is_urgent=True, then=Value(now + URGENT_LEASE)), default=Value(now + LEASE))
     leased = Delivery.objects.filter(key=key, state=Delivery.State.PENDING, due_at__lte=now).update(
-        state=Delivery.State.SENDING, attempts=F("attempts") + 1, lease_until=now + LEASE
+        state=Delivery.State.SENDING, attempts=F("attempts") + 1, lease_until=lease
     )
     if leased != 1:
         return None
     return Delivery.objects.select_related("connection").get(key=key)
 
 
-def _prepare(delivery: Delivery) -> tuple[Message, Integration]:
+def take_back(delivery_id: int, attempt: int) -> bool:
+    """Offer again what was leased and never settled: its worker has gone, and may have sent it before (F23).
+
+    When nothing is left to try, it has failed and whoever posted it is told. True if the row was ours to move.
+    """
+    now = instants.now()
+    with transaction.atomic():
+        mine = Delivery.objects.filter(pk=delivery_id, attempts=attempt, state=Delivery.State.SENDING)
+        delivery = mine.select_for_update(skip_locked=True).first()
+        if delivery is None:
+            return False
+        deaths = delivery.receipt.get("deaths", 0) + 1
+        spent = attempt >= delivery.max_attempts or deaths >= MOST_DEATHS
+        delivery.state = Delivery.State.FAILED if spent else Delivery.State.PENDING
+        delivery.receipt = {**delivery.receipt, "ambiguous": True, "deaths": deaths}
+        delivery.error = "the worker went away while sending"
+        delivery.settled_at, delivery.due_at = (now, delivery.due_at) if spent else (None, now)
+        delivery.facts = _forgotten(delivery.facts) if spent else delivery.facts
+        delivery.handed_at = delivery.lease_until = None
+        delivery.save(
+            update_fields=[
+                *("state", "receipt", "error", "settled_at", "due_at", "facts", "handed_at", "lease_until"),
+            ]
+        )
+        if spent:
+            _announce(delivery, "failed")
+    return True
+
+
+def _prepare(delivery: Delivery, others: list[Delivery]) -> tuple[Message, Integration]:
     connection = delivery.connection
     if connection is None or not connection.is_enabled:
         raise IntegrationError(f"No {delivery.vendor} connection is switched on.", permanent=True)
-    message = words.message(
-        key=delivery.key, kind=delivery.kind, vendor=delivery.vendor, to=delivery.to, facts=delivery.facts
-    )
-    return message, build(connection)
+    kind, facts = (storms.WORDS, storms.facts(delivery, others)) if others else (delivery.kind, delivery.facts)
+    said = words.message(key=delivery.key, kind=kind, vendor=delivery.vendor, to=delivery.to, facts=facts)
+    message = replace(said, kind=delivery.kind)
+    return message, build(connection, timeout=URGENT_SEND_TIMEOUT if delivery.is_urgent else SEND_TIMEOUT)
 
 
-def build(connection: Connection) -> Integration:
-    """The integration of a connection, ready for one call."""
+def build(connection: Connection, *, timeout: float = SEND_TIMEOUT) -> Integration:
+    """The integration of a connection, ready for one call of at most `timeout` seconds an exchange."""
     return integrations.get(connection.vendor)(
         connection.values,
         base_url=settings.VENDOR_BASE_URLS.get(connection.vendor, ""),
         callback_url=f"{settings.PUBLIC_URL}/hooks/{connection.vendor}/{connection.code}/",
-        timeout=SEND_TIMEOUT,
+        timeout=timeout,
     )
 
 
@@ -171,13 +227,13 @@ def _send(delivery: Delivery, integration: Integration, message: Message) -> Rec
 
 
 def _previous(delivery: Delivery) -> Receipt | None:
-    """The receipt of the last message of the same thread to the same address."""
+    """The receipt of the last message of the same thread to the same address: of its headline, where it has one."""
     last = (
         Delivery.objects.filter(
             subject=delivery.subject, connection=delivery.connection, to=delivery.to, sent_at__isnull=False
         )
         .exclude(pk=delivery.pk)
-        .order_by("sent_at")
+        .order_by(Case(When(kind=kinds.HEADLINE, then=Value(1)), default=Value(0)), "sent_at")
         .last()
     )
     return Receipt(last.vendor_id, last.receipt) if last else None
@@ -193,13 +249,14 @@ def _sent(delivery: Delivery, message: Message, receipt: Receipt) -> str:
             settled_at=now if receipt.settled else None,
             lease_until=None,
             vendor_id=receipt.id[:200],
-            receipt=dict(receipt.detail),
+            receipt={**dict(receipt.detail), "tries": tries.noted(delivery, receipt.detail.get("answer", "accepted"))},
             facts=_forgotten(delivery.facts),
             rendered=_kept_words(message, delivery.facts),
             error="",
         )
         if delivery.connection:
             note_success(delivery.connection)
+            inbox.store(delivery.connection, receipt.replies)
         if not receipt.settled and receipt.report_within is not None:
             given_up = now + timedelta(seconds=receipt.report_within)
             timers.arm(
@@ -236,12 +293,16 @@ def note_success(connection: Connection) -> None:
 
 def _failed(delivery: Delivery, error: IntegrationError) -> str:
     """Back to pending with a wait, or failed for good; the row keeps what happened."""
+    if (moved := second_line.take_over(delivery, error)) is not None:
+        hand_over_due([moved])
+        return Delivery.State.PENDING
     now = instants.now()
     spent = delivery.attempts >= delivery.max_attempts
     mine = Delivery.objects.filter(pk=delivery.pk, attempts=delivery.attempts, state=Delivery.State.SENDING)
     if error.permanent or spent:
         with transaction.atomic():
             gone = {"settled_at": now, "lease_until": None, "facts": _forgotten(delivery.facts)}
+            gone["receipt"] = {**delivery.receipt, "tries": tries.noted(delivery, error.detail)}
             if mine.update(state=Delivery.State.FAILED, error=error.detail[:2000], **gone):
                 if delivery.connection:
                     Connection.objects.filter(pk=delivery.connection.pk).update(
@@ -249,12 +310,19 @@ def _failed(delivery: Delivery, error: IntegrationError) -> str:
                     )
                 _announce(delivery, "failed")
         return Delivery.State.FAILED
+    wait = _wait(delivery, error)
+    if delivery.is_urgent and (isinstance(error, Stuck) or wait > NEXT_WAY_AFTER):
+        _announce(delivery, "stuck")
     mine.update(
         state=Delivery.State.PENDING,
-        due_at=now + timedelta(seconds=_wait(delivery, error)),
+        due_at=now + timedelta(seconds=wait),
         handed_at=None,
         lease_until=None,
-        receipt={**delivery.receipt, "ambiguous": True} if error.ambiguous else delivery.receipt,
+        receipt={
+            **delivery.receipt,
+            **({"ambiguous": True} if error.ambiguous else {}),
+            "tries": tries.noted(delivery, error.detail),
+        },
         error=error.detail[:2000],
     )
     wake_clock()
@@ -266,6 +334,9 @@ def _wait(delivery: Delivery, error: IntegrationError) -> float:
     if delivery.is_urgent:
         wait = URGENT_RETRIES[min(delivery.attempts, len(URGENT_RETRIES)) - 1]
         return min(max(wait, error.retry_after or 0.0), LONGEST_URGENT_WAIT)
+    own = integrations.get(delivery.vendor).waits if delivery.vendor in integrations.slugs() else ()
+    if own:
+        return max(own[min(delivery.attempts, len(own)) - 1], min(error.retry_after or 0.0, 3600.0))
     wait = min(5.0 * 2**delivery.attempts, LONGEST_WAIT) * random.uniform(0.8, 1.2)
     return max(wait, min(error.retry_after or 0.0, 3600.0))
 
@@ -294,12 +365,15 @@ def settle(key: str, result: str, detail: dict[str, Any] | None = None) -> bool:
         delivery = Delivery.objects.select_for_update().filter(key=key).first()
         if delivery is None or delivery.settled_at is not None:
             return False
+        shared = storms.sent_together(key)
         delivery.state, delivery.settled_at = state, instants.now()
         delivery.receipt = {**delivery.receipt, **(detail or {})}
         if state == Delivery.State.FAILED:
             delivery.error = str((detail or {}).get("status", result))
         delivery.save(update_fields=["state", "settled_at", "receipt", "error"])
         _announce(delivery, result)
+        for other in shared:
+            settle(other.key, result, detail)
     return True
 
 

@@ -26,4 +26,6 @@ def _loads(package: str) -> Any:
             return signing.signing.loads(package, key=key, salt=conf.Conf.PREFIX, serializer=signing.PickleSerializer)
         except django_signing.BadSignature as bad:
             error = bad
+        except Exception as unreadable:  # signed by us, but its code has gone: one such task must not end the pusher
+            raise django_signing.BadSignature(f"{type(unreadable).__name__}: {unreadable}") from unreadable
     raise error or django_signing.BadSignature("no key")

@@ -2,32 +2,39 @@
 
 Each firing has a row and a key of its own; a function run by a timer is idempotent for its subject's generation. The
 effect and the mark `done` are one transaction, so a timer that ran twice has one effect.
+
+    armed → handed (the clock, to a cluster) → leased and counted (a worker, before it does anything) → done
 """
 
 from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterable
+import time
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import connection, transaction
+from django.db import InterfaceError, OperationalError, connection, transaction
 from django.utils.module_loading import import_string
+from django_q.exceptions import TimeoutException
 
 from supportdesk import instants
 from supportdesk.queue.handover import wake_clock
 from supportdesk.queue.models import Lane, Timer
+from supportdesk.queue.outages import first_line
 
 log = logging.getLogger("supportdesk.queue")
 
 MOST_ATTEMPTS = 3
 LEASE = timedelta(seconds=15)
-
-
-class TimerGone(Exception):
-    """Another worker finished this timer first: everything this one did is rolled back."""
+# A worker with several timers in hand gives back what it has not begun after so long: others may have time for them.
+LONGEST_ROUND_SECONDS = 2.0
+# Timers due later than this need no notification: the clock looks at least as often by itself.
+CLOCK_LOOKS_WITHIN = timedelta(seconds=1)
+# The database was away, or somebody held a lock too long: not the timer's fault, so it is no step towards quarantine.
+_NOT_ITS_FAULT = (OperationalError, InterfaceError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +59,7 @@ FROM unnest(%s::text[], %s::text[], %s::text[], %s::int[], %s::timestamptz[], %s
     AS planned (key, run, subject, generation, planned_at, due_at, lane, args)
 ON CONFLICT (key) DO UPDATE
     SET state = 'armed', due_at = EXCLUDED.due_at, planned_at = EXCLUDED.planned_at, args = EXCLUDED.args,
-        generation = EXCLUDED.generation, attempts = 0
+        generation = EXCLUDED.generation, attempts = 0, lease_until = NULL
     WHERE supportdesk_timer.state IN ('armed', 'cancelled')
 """
 
@@ -74,7 +81,8 @@ def arm(planned: Iterable[Planned]) -> None:
     ]
     with connection.cursor() as cursor:
         cursor.execute(_ARM, columns)
-    wake_clock()
+    if min(p.at for p in rows) <= instants.now() + CLOCK_LOOKS_WITHIN:
+        wake_clock()
 
 
 def cancel(subject: str, *, run: str | None = None, keep: Iterable[str] = ()) -> int:
@@ -94,36 +102,101 @@ def replace(subject: str, run: str, planned: Iterable[Planned]) -> None:
     arm(rows)
 
 
-def run(timer_id: int, attempt: int) -> bool:
-    """Run a timer that the clock handed over. False when it was done, taken back or cancelled meanwhile."""
+_TAKE = """
+UPDATE supportdesk_timer AS timer SET attempts = attempts + 1, lease_until = %s
+FROM (
+    SELECT id FROM supportdesk_timer WHERE id = ANY(%s) AND state = 'handed' AND lease_until IS NULL
+    FOR UPDATE SKIP LOCKED
+) AS free
+WHERE timer.id = free.id RETURNING timer.id, timer.attempts
+"""
+_GIVE_BACK = """
+UPDATE supportdesk_timer AS timer SET state = 'armed', attempts = timer.attempts - 1, lease_until = NULL
+FROM unnest(%s::bigint[], %s::int[]) AS mine (id, attempts)
+WHERE timer.id = mine.id AND timer.attempts = mine.attempts AND timer.state = 'handed'
+"""
+# Begins the transaction of the effect: whoever holds the row is the one that finishes it, the rest walk away.
+_FINISH = """
+UPDATE supportdesk_timer SET state = 'done', done_at = %s, error = ''
+WHERE id = (
+    SELECT id FROM supportdesk_timer WHERE id = %s AND state = 'handed' AND attempts = %s FOR UPDATE SKIP LOCKED
+)
+RETURNING *
+"""
+_TAKE_BACK = """
+UPDATE supportdesk_timer AS timer SET
+    state = CASE WHEN timer.attempts >= %s THEN 'quarantined' ELSE 'armed' END, lease_until = NULL,
+    error = CASE WHEN timer.error = '' THEN 'the worker went away' ELSE timer.error END
+FROM (
+    SELECT held.id FROM supportdesk_timer AS held
+    JOIN unnest(%s::bigint[], %s::int[]) AS gone (id, attempts) ON gone.id = held.id AND gone.attempts = held.attempts
+    WHERE held.state = 'handed' AND held.lease_until IS NOT NULL FOR UPDATE OF held SKIP LOCKED
+) AS free
+WHERE timer.id = free.id
+"""
+_Taken = tuple[int, int]  # a timer's id, and which attempt at it is ours
+
+
+def run(ids: Sequence[int]) -> int:
+    """Run timers the clock handed over; returns how many were done.
+
+    Those that somebody else has, or that were cancelled meanwhile, are left alone.
+    """
+    taken, done = _take(ids), 0
+    until = time.monotonic() + LONGEST_ROUND_SECONDS
+    for number, mine in enumerate(taken):
+        if number and time.monotonic() > until:
+            _give_back(taken[number:])
+            break
+        done += _run_one(*mine)
+    return done
+
+
+def _take(ids: Sequence[int]) -> list[_Taken]:
+    """Lease and count, before the work: what kills its worker has been counted (reliability F4)."""
+    with connection.cursor() as cursor:
+        cursor.execute(_TAKE, [instants.now() + LEASE, list(ids)])
+        taken = dict(cursor.fetchall())
+    return [(pk, taken[pk]) for pk in ids if pk in taken]
+
+
+def _give_back(untried: Sequence[_Taken]) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(_GIVE_BACK, [[pk for pk, _ in untried], [attempt for _, attempt in untried]])
+    wake_clock()
+
+
+def _run_one(timer_id: int, attempt: int) -> bool:
     try:
         with transaction.atomic():
-            timer = Timer.objects.filter(pk=timer_id, state=Timer.State.HANDED, attempts=attempt).first()
+            timer = next(iter(Timer.objects.raw(_FINISH, [instants.now(), timer_id, attempt])), None)
             if timer is None:
                 return False
             import_string(timer.run)(timer)
-            _finish(timer)
-    except TimerGone:
+    except _NOT_ITS_FAULT as error:
+        log.warning("timer %s has to wait: %s", timer_id, first_line(error))
+        _put_back(timer_id, attempt, error)
         return False
-    except Exception as error:  # a timer's failure is recorded on its row and tried again by the clock
+    except (Exception, TimeoutException) as error:  # recorded on the row, and tried again by the clock
         log.exception("timer %s failed (attempt %s)", timer_id, attempt)
         _put_back(timer_id, attempt, error)
         return False
     return True
 
 
-def _finish(timer: Timer) -> None:
-    done = Timer.objects.filter(pk=timer.pk, state=Timer.State.HANDED, attempts=timer.attempts).update(
-        state=Timer.State.DONE, done_at=instants.now(), error=""
-    )
-    if done != 1:
-        raise TimerGone(timer.key)
-
-
-def _put_back(timer_id: int, attempt: int, error: Exception) -> None:
-    poison = attempt >= MOST_ATTEMPTS
+def _put_back(timer_id: int, attempt: int, error: BaseException) -> None:
+    tries = attempt - 1 if isinstance(error, _NOT_ITS_FAULT) else attempt
     Timer.objects.filter(pk=timer_id, state=Timer.State.HANDED, attempts=attempt).update(
-        state=Timer.State.QUARANTINED if poison else Timer.State.ARMED,
+        state=Timer.State.QUARANTINED if tries >= MOST_ATTEMPTS else Timer.State.ARMED,
+        attempts=tries,
+        lease_until=None,
         due_at=instants.now() + timedelta(seconds=2**attempt),
         error=f"{type(error).__name__}: {error}"[:2000],
     )
+
+
+def take_back(taken: Sequence[_Taken]) -> int:
+    """Offer again what was leased and never finished: its worker has gone. The third time sets it aside."""
+    with connection.cursor() as cursor:
+        cursor.execute(_TAKE_BACK, [MOST_ATTEMPTS, [pk for pk, _ in taken], [attempt for _, attempt in taken]])
+        return cursor.rowcount
