@@ -11,7 +11,8 @@ from incidents import clockwork, sla, telling, timeline
 from incidents.boards.clocks import LABELS
 from incidents.models import Incident
 from incidents.timeline import CUSTOMER, Fact
-from reports import builder, lint
+from incidents.war_room import following
+from reports import builder, lint, tickets
 from reports.models import PostIncidentReport, ReportRevision
 from reports.sections import BY_SLUG, CUSTOMER_SECTIONS
 from supportdesk import calendars, instants
@@ -218,6 +219,8 @@ def publish(report_id: int, *, actor: Actor) -> PostIncidentReport:
         )
         trail.record(actor, "publish_report", f"report:{report.pk}", after={"version": report.version})
         telling.tell(report.incident, "report_published", f"{report.pk}:{report.version}", author=actor.name)
+        tickets.file(report)
+        following.follow(report.incident)
     return report
 
 

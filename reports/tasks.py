@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from incidents.models import Incident
-from reports import actions
+from reports import actions, tickets
 from supportdesk import actors
 from supportdesk.queue.models import Timer
 
@@ -19,3 +19,8 @@ def draft(timer: Timer) -> None:
     ):
         return
     actions.draft(incident.pk, actor=actors.desk())
+
+
+def ticketed(timer: Timer) -> None:
+    """The ticket of an action item has been made, or is done."""
+    tickets.heard(timer.subject, timer.args["verb"], timer.args["ticket"])

@@ -37,6 +37,11 @@ def all() -> tuple[type[Integration], ...]:  # noqa: A001 (reads as integrations
     return tuple(found)
 
 
+def slugs() -> frozenset[str]:
+    """What may be the name of an integration, without loading any."""
+    return _file_names()
+
+
 def choices() -> list[tuple[str, str]]:
     """Every integration as a form offers it."""
     return [(one.slug, one.label) for one in all()]

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.conf import settings
 from django.db import transaction
 
-from supportdesk import instants
+from supportdesk import instants, integrations
 from supportdesk.actors import Actor
 from supportdesk.audit import trail
 from supportdesk.errors import Invalid, NotAllowed
@@ -23,8 +24,18 @@ WAITING = "Checking…"
 def save(connection: Connection, values: dict[str, Any], *, actor: Actor) -> Connection:
     """Store a connection; secrets that were left empty stay as they are, and the trail never sees one."""
     _require_manager(actor)
+    return store(connection, values, actor=actor)
+
+
+def store(connection: Connection, values: dict[str, Any], *, actor: Actor) -> Connection:
+    """The same for whoever a verb has already allowed it. Raises `Invalid` naming the field that is wrong."""
+    vendor = integrations.get(connection.vendor)
+    kept = {} if connection.pk is None else connection.values
+    made = vendor.made({**kept, **{name: value for name, value in values.items() if value}})
+    for field, problem in vendor.problems({**values, **made}).items():
+        raise Invalid(problem, field=field)
     with transaction.atomic():
-        connection.set_values(values)
+        connection.set_values({**values, **made})
         connection.checked_at, connection.check_result = None, ""
         connection.save()
         after = {
@@ -34,6 +45,15 @@ def save(connection: Connection, values: dict[str, Any], *, actor: Actor) -> Con
             "settings": connection.settings,
         }
         trail.record(actor, "save_connection", f"connection:{connection.pk}", after=after)
+        now, subject = instants.now(), f"connection:{connection.pk}"
+        saved = timers.Planned(
+            f"saved:{connection.pk}:{now.isoformat()}",
+            settings.CONNECTION_SAVED_TASK,
+            subject,
+            now,
+            args={"line": connection.pk},
+        )
+        timers.arm([saved])
     return connection
 
 

@@ -89,6 +89,7 @@ class Receipt:
     report_within: float | None = (
         None  # seconds; silence longer than that counts as not reached. None: silence says nothing
     )
+    replies: tuple[Reply, ...] = ()  # what the vendor's answer asks of us, kept and applied like its webhooks
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +109,7 @@ class Reply:
 
     `verb` is one of the keys of `incidents.hooks.VERBS`: acknowledge, escalate, message, alert, delivery_status, …
     `subject` names what it is about (our ref, our page token or our delivery key), `sender` the address at the vendor,
-    `key` makes it happen once.
+    `key` makes it happen once. `is_awaited` where somebody looks at our answer to know what became of it.
     """
 
     verb: str
@@ -117,18 +118,20 @@ class Reply:
     key: str
     text: str = ""
     data: Mapping[str, Any] = field(default_factory=dict)
+    is_awaited: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """What became of one `Reply`, for the words the vendor is to show or speak.
 
-    `result` is ok, already, refused or unknown.
+    `result` is ok, already, refused or unknown; `data` what the vendor's answer needs besides the words.
     """
 
     reply: Reply
     result: str
     text: str
+    data: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +175,12 @@ class Integration:
     address_label: ClassVar[str] = ""  # what `Message.to` is: "phone number", "Slack channel"
     default_base_url: ClassVar[str] = ""
     answers_at_once: ClassVar[bool] = False  # True: replies are applied before we answer (a caller waits on the line)
+    unreadable_status: ClassVar[int] = 400  # 503 for vendors that give up on us after a few 4xx
     lane: ClassVar[str] = "integrations"  # the queue its non-urgent deliveries use
+    keeps_order: ClassVar[bool] = False  # True: messages of one thread to one place wait for those before them
+    waits: ClassVar[tuple[float, ...]] = ()  # seconds after each failed try; empty: the desk's own growing waits
+    per_minute: ClassVar[int] = 300  # calls the vendor takes of one connection; half is kept for pages. 0: any number
+    gathers: ClassVar[bool] = False  # True: in a storm, several pages to one address become one message
 
     def __init__(
         self, values: Mapping[str, str], *, base_url: str = "", callback_url: str = "", timeout: float = 10.0
@@ -181,6 +189,10 @@ class Integration:
         self.base_url = base_url or self.default_base_url
         self.callback_url = callback_url  # absolute: the desk's own /hooks/<slug>/<code>/
         self.timeout = timeout
+
+    def value(self, name: str) -> str:
+        """What was filled in for one of `fields`, its default where nothing ever was; emptied stays empty."""
+        return self.values.get(name, next(field.default for field in self.fields if field.name == name))
 
     def send(self, message: Message, previous: Receipt | None = None) -> Receipt:
         """Hand the message to the vendor once.
@@ -206,3 +218,13 @@ class Integration:
     def check(self) -> str:
         """Try the connection, telling nobody anything; returns one line for people. Raises `IntegrationError`."""
         raise IntegrationError(f"{self.label} has no way to test its connection without sending", permanent=True)
+
+    @classmethod
+    def problems(cls, values: Mapping[str, str]) -> dict[str, str]:
+        """What is wrong with values before they are stored: by field, in words for the form."""
+        return {}
+
+    @classmethod
+    def made(cls, values: Mapping[str, str]) -> dict[str, str]:
+        """Secrets the desk makes by itself where none were given. They are shown once, when they are stored."""
+        return {}

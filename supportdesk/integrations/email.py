@@ -1,14 +1,16 @@
-"""Mail over SMTP, through Django's mail backends. https://www.rfc-editor.org/rfc/rfc5321"""
+"""Mail over SMTP, or by any provider django-anymail knows. https://www.rfc-editor.org/rfc/rfc5321 https://anymail.dev/"""
 
 from __future__ import annotations
 
 import re
 import smtplib
+from collections.abc import Mapping
 from contextlib import suppress
 from email.utils import parseaddr
 from hashlib import sha256
 from typing import Any
 
+from anymail.exceptions import AnymailAPIError, AnymailConfigurationError, AnymailError, AnymailRecipientsRefused
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.mail import EmailMultiAlternatives, get_connection
@@ -17,7 +19,7 @@ from django.core.mail.backends.smtp import EmailBackend
 from django.core.mail.message import sanitize_address
 from django.core.validators import validate_email
 
-from supportdesk.integrations import kinds
+from supportdesk.integrations import kinds, mail_providers, outbound, reply_addresses
 from supportdesk.integrations.base import Field, Integration, IntegrationError, Message, Receipt
 from supportdesk.integrations.outbound import GRACE, within
 
@@ -52,12 +54,13 @@ class _Backend(EmailBackend):
 
 
 class Email(Integration):
-    """Send mail, threaded per incident. Without a server of its own a connection uses the EMAIL_* settings."""
+    """Send mail, threaded per incident. Without a server or provider a connection uses the EMAIL_* settings."""
 
     slug = "email"
     label = "E-mail"
     address_label = "e-mail address"
     kinds = kinds.WRITTEN
+    per_minute = 600
     fields = (
         Field("host", "Mail server", required=False, help="Empty: the server from the desk's settings."),
         Field("port", "Port", required=False, default="587"),
@@ -65,7 +68,21 @@ class Email(Integration):
         Field("password", "Password", secret=True, required=False),
         Field("security", "Security", required=False, default="starttls", help="none, starttls or ssl"),
         Field("from_address", "From", required=False, help="Desk <desk@example.com>; empty: from the desk's settings."),
+        Field(
+            "reply_address",
+            "Answers go to",
+            required=False,
+            help="The address of your incoming mail. Each incident gets a signed one of its own below it.",
+        ),
+        Field("provider", "Provider", required=False, help=f"{', '.join(mail_providers.PROVIDERS)}; empty: SMTP."),
+        Field("api_key", "API key or token", secret=True, required=False, help="Of the provider."),
+        Field("provider_detail", "Also needed", required=False, help="Mailgun: the domain. Postal: its address. …"),
     )
+
+    @classmethod
+    def problems(cls, values: Mapping[str, str]) -> dict[str, str]:
+        wrong = mail_providers.problem(values.get("provider", ""), values.get("provider_detail", ""))
+        return {"provider": wrong} if wrong else {}
 
     def send(self, message: Message, previous: Receipt | None = None) -> Receipt:
         mail = self._mail(message, previous)
@@ -74,6 +91,8 @@ class Email(Integration):
 
     def check(self) -> str:
         within(self.timeout + GRACE, lambda: self._deliver(None))
+        if provider := self.values.get("provider"):
+            return f"Ready to hand mail to {mail_providers.PROVIDERS[provider].label}; send a test to be sure."
         return f"Reached the mail server {self.values.get('host') or settings.EMAIL_HOST}."
 
     # --- the mail ----------------------------------------------------------------------------------------------------
@@ -97,6 +116,7 @@ class Email(Integration):
             body=message.text,
             from_email=sanitize_address(self._sender(), "utf-8"),
             to=[message.to],
+            reply_to=self._reply_to(message),
             headers=self._headers(message, previous),
         )
         if message.html:
@@ -115,6 +135,11 @@ class Email(Integration):
             headers["Auto-Submitted"] = "auto-generated"
             headers["X-Auto-Response-Suppress"] = "All"
         return headers
+
+    def _reply_to(self, message: Message) -> list[str]:
+        """Where an answer goes: an address of this incident, signed, so that it is known without trusting a subject."""
+        ours = _one_line(self.values.get("reply_address", ""))
+        return [reply_addresses.signed(ours, message.thread)] if ours else []
 
     def _sender(self) -> str:
         return _one_line(self.values.get("from_address") or settings.DEFAULT_FROM_EMAIL)
@@ -137,6 +162,8 @@ class Email(Integration):
             line = getattr(backend, "connection", None)
             if mail is not None:
                 backend.send_messages([mail])
+        except (AnymailError, AnymailConfigurationError) as error:
+            raise _refused_by_provider(error) from error
         except (OSError, smtplib.SMTPException) as error:
             raise _translated(error, handed_over=getattr(line, "handed_over", False)) from error
         finally:
@@ -144,6 +171,8 @@ class Email(Integration):
                 backend.close()
 
     def _backend(self) -> BaseEmailBackend:
+        if self.values.get("provider"):
+            return self._provider()
         if self.values.get("host"):
             security = self.values.get("security", "starttls")
             return _Backend(
@@ -158,6 +187,28 @@ class Email(Integration):
         if settings.EMAIL_BACKEND == "django.core.mail.backends.smtp.EmailBackend":
             return _Backend(timeout=self.timeout)
         return get_connection(timeout=self.timeout)
+
+    def _provider(self) -> BaseEmailBackend:
+        """The provider's backend, with this connection's own key. Raises ValueError for one we do not know."""
+        slug = self.values["provider"]
+        if slug not in mail_providers.PROVIDERS:
+            raise ValueError(f"{slug!r} is not a provider we know")
+        known = mail_providers.PROVIDERS[slug]
+        given = (self.values.get("api_key", ""), self.values.get("provider_detail", ""))
+        options: dict[str, Any] = dict(zip(known.needs, given, strict=False))
+        if self.base_url:
+            options["api_url"] = self.base_url
+        return get_connection(f"anymail.backends.{slug}.EmailBackend", requests_timeout=self.timeout, **options)
+
+
+def _refused_by_provider(error: Exception) -> IntegrationError:
+    """What a provider's answer means; without an answer it may have taken the mail."""
+    detail = f"mail provider: {type(error).__name__}: {error}"[:300]
+    answer = getattr(error, "response", None)
+    if isinstance(error, AnymailAPIError) and answer is not None:
+        return outbound.refused(answer.status_code, detail, answer.headers)
+    is_final = isinstance(error, AnymailRecipientsRefused | AnymailConfigurationError)
+    return IntegrationError(detail, permanent=is_final, ambiguous=isinstance(error, AnymailAPIError))
 
 
 def _one_line(words: str) -> str:

@@ -4,6 +4,13 @@ from __future__ import annotations
 
 PAGE = "page"  # to one responder: somebody has to take this now
 TEST = "test"  # "test this connection", "verify this address"
+HEADLINE = "headline"  # how an incident stands, in one message that is edited as it goes on
+ONCALL = "oncall"  # to a channel: whoever is on call, please
+WHISPER = "whisper"  # to one person in a channel
+FORM = "form"  # a form opened for one person
+ROOM_OPEN, ROOM_INVITE, ROOM_TOPIC = "room_open", "room_invite", "room_topic"
+ROOM_BOOKMARK, ROOM_PIN, ROOM_ARCHIVE = "room_bookmark", "room_pin", "room_archive"
+ONCALL_GROUP = "oncall_group"  # who is behind @oncall
 
 # What a line that wakes people carries: nothing but pages and the test of that line.
 URGENT = frozenset({PAGE, TEST})
@@ -11,9 +18,21 @@ URGENT = frozenset({PAGE, TEST})
 # What moves an alert at a pager of record.
 PAGER = URGENT | {"acknowledged", "resolved", "cancelled"}
 
+# What only Slack can do.
+SLACK = frozenset(
+    {
+        *(HEADLINE, WHISPER, FORM, ONCALL_GROUP),
+        *(ROOM_OPEN, ROOM_INVITE, ROOM_TOPIC, ROOM_BOOKMARK, ROOM_PIN, ROOM_ARCHIVE),
+    }
+)
+
 # Whatever a reader can read.
 WRITTEN = PAGER | {
     "alarm",
+    "alert_storm",
+    "anomaly",
+    "anomaly_noisy",
+    "backup_first",
     "breach",
     "briefing",
     "cadence",
@@ -24,25 +43,48 @@ WRITTEN = PAGER | {
     "dispute_decided",
     "dispute_overdue",
     "disputed",
+    "fatigue_exception",
     "goodwill",
     "goodwill_ended",
+    "hand_over",
     "handoff",
+    "handoff_note",
     "invitation",
+    "known_problem",
     "lapsed",
+    "leave_asked",
+    "leave_decided",
+    "leave_sick",
     "lowered_late",
+    "mail_held",
+    "mail_waiting",
     "message",
     "no_answer",
     "oncall",
+    "oncall_group_empty",
+    "override_cancelled",
+    "override_made",
     "prompt",
     "received",
     "received_no_contract",
     "received_queued",
+    "recovered",
+    "relief",
     "reopened",
     "report_published",
     "second_manager",
     "severity_changed",
+    "shadow",
     "shift",
+    "shift_taken",
+    "stand_in",
+    "swap_accepted",
+    "swap_declined",
+    "swap_expired",
+    "swap_offered",
+    "swap_withdrawn",
     "update",
     "upgraded",
     "warning",
+    "webhook_disabled",
 }

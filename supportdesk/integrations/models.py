@@ -35,6 +35,14 @@ class Connection(models.Model):
     )
     settings = models.JSONField(default=dict, blank=True)
     secrets = models.TextField(blank=True, editable=False)
+    fallback = models.ForeignKey(
+        "self",
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
+        help_text="takes over at once where this one cannot send: a second provider, or a second number",
+    )
     is_enabled = models.BooleanField(default=True)
     created_at = models.DateTimeField(auto_now_add=True)
     checked_at = models.DateTimeField(null=True, editable=False)

@@ -1,23 +1,24 @@
-"""Slack: pages with buttons, updates in threads, clicks and messages back. https://docs.slack.dev/"""
+"""Slack: pages with buttons, one headline an incident, threads, rooms, forms and commands. https://docs.slack.dev/
+
+What we post is composed in `slack_posts`, rooms and groups are worked by `slack_rooms`, forms are drawn by
+`slack_forms`, and what comes back is read by `slack_inbound`.
+"""
 
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
 from slack_sdk.signature import SignatureVerifier
 
-from supportdesk.integrations import inbound, kinds, mrkdwn
+from supportdesk.integrations import inbound, kinds, mrkdwn, slack_forms, slack_inbound, slack_rooms
 from supportdesk.integrations.base import (
     Answer,
-    BadPayload,
     BadSignature,
     Field,
     Integration,
-    IntegrationError,
     Message,
     Outcome,
     Receipt,
@@ -25,29 +26,29 @@ from supportdesk.integrations.base import (
     Request,
 )
 from supportdesk.integrations.slack_client import SlackClient, SlackRefusal
+from supportdesk.integrations.slack_posts import post, receipt, whisper
 
-EVENT_TYPE = "supportdesk"  # the name under which our key travels in a message's metadata
-BUTTONS = (("acknowledge", "Acknowledge", "primary"), ("escalate", "Escalate", "danger"))
-VERB = re.compile(r"[a-z_]{1,40}")  # what an action id of ours looks like
-# Message events that are somebody speaking; all others are edits, joins and the like.
-SPOKEN = frozenset({"", "file_share", "thread_broadcast"})
 JSON = "application/json; charset=utf-8"
+# The thread we answered in, or the message we edit, is gone: the words go out as a new message.
+LOST = frozenset({"thread_not_found", "cannot_reply_to_message", "message_not_found", "cant_update_message"})
 
 
 class Slack(Integration):
-    """Post to a channel or to one person, thread by thread, and take button presses back."""
+    """Post to a channel or to one person, thread by thread, and take button presses, forms and commands back."""
 
     slug = "slack"
     label = "Slack"
     address_label = "Slack channel or member id"
     default_base_url = "https://slack.com/api/"
-    kinds = kinds.WRITTEN
+    kinds = kinds.WRITTEN | kinds.SLACK
+    keeps_order = True
     fields = (
         Field(
             "bot_token",
             "Bot token",
             secret=True,
-            help="Starts with xoxb-. Needs chat:write; channels:join and channels:history help.",
+            help="Starts with xoxb-. Needs chat:write and commands; channels:manage, channels:join, channels:history, "
+            "groups:write, usergroups:write, pins:write and bookmarks:write for what else is used.",
         ),
         Field(
             "signing_secret",
@@ -55,22 +56,32 @@ class Slack(Integration):
             secret=True,
             help="From the app's Basic Information page. While changing it: the new and the old, separated by a space.",
         ),
+        Field("channel", "Our channel", required=False, help="Id of the channel where the desk tells us everything."),
+        Field(
+            "oncall_group",
+            "On-call group",
+            required=False,
+            help="Id of the user group behind @oncall (S…). It is kept equal to who is on call.",
+        ),
+        Field(
+            "oncall_schedule", "Schedule of the group", required=False, help="Short name; empty: the first schedule."
+        ),
     )
 
     # --- out ---------------------------------------------------------------------------------------------------------
 
     def send(self, message: Message, previous: Receipt | None = None) -> Receipt:
-        client = self._client()
-        try:
-            posted = client.call("chat.postMessage", **_post(message, previous))
-        except SlackRefusal as refusal:
-            posted = _second_try(client, message, previous, refusal)
-        return _receipt(posted, message)
+        return _SENDERS.get(message.kind, _say)(self, message, previous)
 
     def find(self, message: Message) -> Receipt | None:
-        """Our key in the channel's recent history, or in the thread it belongs to. None without the scope to read."""
-        client = self._client()
+        """Our key in the channel's recent history, or in the thread it belongs to; our room among the channels. None
+        without the scope to read."""
+        client = self.client()
         try:
+            if message.kind == kinds.ROOM_OPEN:
+                return slack_rooms.find(client, message)
+            if message.kind in kinds.SLACK - {kinds.HEADLINE}:
+                return None  # repeating these changes nothing
             channel = _channel_of(client, message.to)
             recent = client.call("conversations.history", channel=channel, limit=100, include_all_metadata=True)
             found = _by_key(recent, message.key) or _in_thread(client, channel, recent, message)
@@ -78,34 +89,35 @@ class Slack(Integration):
             if refusal.permanent:
                 return None
             raise
-        return _receipt({"channel": channel, "ts": found["ts"], "message": found}, message) if found else None
+        return receipt({"channel": channel, "ts": found["ts"], "message": found}, message) if found else None
 
     def check(self) -> str:
-        who = self._client().call("auth.test")
+        who = self.client().call("auth.test")
         return f"Connected to {who.get('team', 'Slack')} as {who.get('user', 'the bot')}."
 
-    def _client(self) -> SlackClient:
+    def client(self) -> SlackClient:
         return SlackClient(self.values.get("bot_token", ""), base_url=self.base_url, timeout=self.timeout)
 
     # --- in ----------------------------------------------------------------------------------------------------------
 
     def receive(self, request: Request) -> list[Reply]:
         self._verify(request)
-        if not _is_form(request):
-            return _from_event(inbound.json_object(request.body))
+        if not slack_inbound.is_form(request):
+            return slack_inbound.from_event(inbound.json_object(request.body))
         fields = inbound.form(request.body)
         if "payload" in fields:
-            return _from_interaction(inbound.json_object(fields["payload"].encode()))
-        return _from_command(fields)
+            return slack_inbound.from_interaction(inbound.json_object(fields["payload"].encode()))
+        return slack_inbound.from_command(fields)
 
     def answer(self, request: Request, outcomes: list[Outcome]) -> Answer:
-        if not _is_form(request):
+        if not slack_inbound.is_form(request):
             challenge = inbound.member(inbound.json_object(request.body), "challenge")
             return Answer(200, challenge if isinstance(challenge, str) else "")
-        if "payload" in inbound.form(request.body):
-            return Answer(200, "")  # Slack shows nothing from here: the changed message says what became of it
+        fields = inbound.form(request.body)
+        if "payload" in fields:
+            return _to_interaction(inbound.json_object(fields["payload"].encode()), outcomes)
         words = "\n".join(mrkdwn.escape(outcome.text) for outcome in outcomes if outcome.text)
-        return Answer(200, json.dumps({"response_type": "ephemeral", "text": words or "Received."}), JSON)
+        return _json({"response_type": "ephemeral", "text": words}) if words else Answer(200, "")
 
     def _verify(self, request: Request) -> None:
         stamp = request.headers.get("x-slack-request-timestamp")
@@ -119,76 +131,115 @@ class Slack(Integration):
         raise BadSignature("the Slack signature does not match")
 
 
-# --- what we post ----------------------------------------------------------------------------------------------------
+def _json(body: Mapping[str, Any]) -> Answer:
+    return Answer(200, json.dumps(body), JSON)
 
 
-def _post(message: Message, previous: Receipt | None) -> dict[str, Any]:
-    if not message.to:
-        raise IntegrationError("there is no Slack channel or member to post to", permanent=True)
-    arguments: dict[str, Any] = {
-        "channel": message.to,
-        "text": mrkdwn.escape(message.text or message.subject),
-        "blocks": _blocks(message),
-        "metadata": {"event_type": EVENT_TYPE, "event_payload": {"key": message.key, "thread": message.thread}},
-        "link_names": False,
-        "unfurl_links": False,
-    }
-    if previous is not None and previous.detail.get("to") == message.to and previous.detail.get("thread_ts"):
-        arguments["thread_ts"] = previous.detail["thread_ts"]
-    return arguments
+def _to_interaction(payload: Mapping[str, Any], outcomes: list[Outcome]) -> Answer:
+    """A pressed button shows nothing: the message it changes says enough. A form that was refused says where."""
+    if payload.get("type") != "view_submission":
+        return Answer(200, "")
+    refused = [outcome for outcome in outcomes if outcome.result not in ("ok", "already")]
+    if not refused:
+        return _json({"response_action": "clear"})
+    problems = slack_inbound.problems(payload, refused[0])
+    return _json({"response_action": "errors", "errors": problems})
 
 
-def _blocks(message: Message) -> list[dict[str, Any]]:
-    """The ready-made blocks, or the text as one; a page without buttons gets those that answer it."""
-    blocks = mrkdwn.escaped(message.blocks) or [_section(message)]
-    has_buttons = any(block.get("type") == "actions" for block in blocks)
-    if message.kind == kinds.PAGE and not has_buttons and (message.token or message.ref):
-        blocks.append({"type": "actions", "elements": _buttons(message)})
-    return blocks
+# --- one way of sending for each kind --------------------------------------------------------------------------------
+
+Sender = Callable[["Slack", Message, Receipt | None], Receipt]
 
 
-def _section(message: Message) -> dict[str, Any]:
-    words = mrkdwn.escape(message.text or message.subject)
-    return {"type": "section", "text": {"type": "mrkdwn", "text": words}}
-
-
-def _buttons(message: Message) -> list[dict[str, Any]]:
-    value = message.token or message.ref
-    buttons: list[dict[str, Any]] = [
-        {"type": "button", "action_id": name, "value": value, "style": style, "text": _plain(label)}
-        for name, label, style in BUTTONS
-    ]
-    if message.url:
-        label = _plain(f"Open {message.ref}".strip()[:75])
-        buttons.append({"type": "button", "action_id": "open", "url": message.url, "text": label})
-    return buttons
-
-
-def _plain(words: str) -> dict[str, str]:
-    return {"type": "plain_text", "text": words}
+def _say(slack: Slack, message: Message, previous: Receipt | None) -> Receipt:
+    """A message, in the thread of its incident."""
+    client = slack.client()
+    arguments = post(message, previous, slack.values)
+    try:
+        return receipt(client.call("chat.postMessage", **arguments), message)
+    except SlackRefusal as refusal:
+        return _second_try(slack, client, message, previous, refusal)
 
 
 def _second_try(
-    client: SlackClient, message: Message, previous: Receipt | None, refusal: SlackRefusal
-) -> dict[str, Any]:
-    """Three refusals have a cure at hand: join a public channel, leave a lost thread, go without the dress."""
+    slack: Slack, client: SlackClient, message: Message, previous: Receipt | None, refusal: SlackRefusal
+) -> Receipt:
+    """Some refusals have a cure at hand: join or reopen a channel, leave a lost thread, go without the dress."""
     if refusal.error == "not_in_channel":
         client.call("conversations.join", channel=message.to)
-    elif refusal.error in ("thread_not_found", "cannot_reply_to_message") and previous is not None:
+    elif refusal.error == "is_archived":
+        return _out_of_the_archive(slack, client, message, previous, refusal)
+    elif refusal.error in LOST and previous is not None:
         previous = None
     elif refusal.error.startswith("invalid_blocks") and message.blocks:
         message = replace(message, blocks=())
     else:
         raise refusal
-    return client.call("chat.postMessage", **_post(message, previous))
+    return receipt(client.call("chat.postMessage", **post(message, previous, slack.values)), message)
 
 
-def _receipt(posted: Mapping[str, Any], message: Message) -> Receipt:
-    ts = inbound.member(posted, "ts")
-    if not isinstance(ts, str):
-        raise IntegrationError("Slack accepted the message but did not say where it is", ambiguous=True)
-    root = inbound.member(posted, "message.thread_ts") or ts
-    return Receipt(ts, {"to": message.to, "channel": posted.get("channel", ""), "ts": ts, "thread_ts": root})
+def _out_of_the_archive(
+    slack: Slack, client: SlackClient, message: Message, previous: Receipt | None, refusal: SlackRefusal
+) -> Receipt:
+    """Bring an archived channel back; where we may not, our own channel hears it."""
+    try:
+        client.call("conversations.unarchive", channel=message.to)
+        return receipt(client.call("chat.postMessage", **post(message, previous, slack.values)), message)
+    except SlackRefusal as closed:
+        ours = slack.values.get("channel", "")
+        if not closed.permanent or ours in ("", message.to):
+            raise refusal from closed
+    words = f"(The channel {message.to} is archived, so this is said here.)\n{message.text}"
+    instead = replace(message, to=ours, text=words)
+    return receipt(client.call("chat.postMessage", **post(instead, None, slack.values)), instead)
+
+
+def _headline(slack: Slack, message: Message, previous: Receipt | None) -> Receipt:
+    """One message an incident and channel, edited in place; a new one only where there is none to edit."""
+    is_there = previous is not None and previous.detail.get("headline")
+    if previous is not None and is_there:
+        arguments = post(message, None, slack.values)
+        where = {"channel": previous.detail["channel"], "ts": previous.detail["ts"]}
+        changes = {name: arguments[name] for name in ("text", "blocks", "metadata")}
+        try:
+            slack.client().call("chat.update", **where, **changes)
+        except SlackRefusal as refusal:
+            if refusal.error not in LOST:
+                raise
+        else:
+            return previous
+    said = _say(slack, message, None)
+    said = replace(said, detail={**said.detail, "headline": True})
+    return slack_rooms.pinned(slack.client(), message, said) if message.facts.get("pin") else said
+
+
+def _whisper(slack: Slack, message: Message, previous: Receipt | None) -> Receipt:
+    """Words for one person in a channel, seen by nobody else."""
+    said = slack.client().call("chat.postEphemeral", **whisper(message, slack.values))
+    return Receipt(str(said.get("message_ts", "")), {"to": message.to})
+
+
+def _form(slack: Slack, message: Message, previous: Receipt | None) -> Receipt:
+    """Open a form before anything else is done. Slack allows three seconds; whoever was too late is told so."""
+    try:
+        slack.client().call("views.open", trigger_id=message.token, view=slack_forms.view(message.facts))
+    except SlackRefusal as refusal:
+        if refusal.error not in ("expired_trigger_id", "trigger_expired", "exchanged_trigger_id"):
+            raise
+        slack.client().call("chat.postEphemeral", **whisper(message, slack.values))
+    return Receipt(message.key, {"to": message.to})
+
+
+def _room_work(slack: Slack, message: Message, previous: Receipt | None) -> Receipt:
+    return slack_rooms.WORK[message.kind](slack.client(), message)
+
+
+_SENDERS: dict[str, Sender] = {
+    kinds.HEADLINE: _headline,
+    kinds.WHISPER: _whisper,
+    kinds.FORM: _form,
+    **dict.fromkeys(slack_rooms.WORK, _room_work),
+}
 
 
 # --- what we look up -------------------------------------------------------------------------------------------------
@@ -231,78 +282,3 @@ def _messages(history: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 def _ours(said: Mapping[str, Any]) -> Mapping[str, Any]:
     payload = inbound.member(said, "metadata.event_payload")
     return payload if isinstance(payload, Mapping) else {}
-
-
-# --- what comes back -------------------------------------------------------------------------------------------------
-
-
-def _is_form(request: Request) -> bool:
-    return request.headers.get("content-type", "").lower().startswith("application/x-www-form-urlencoded")
-
-
-def _from_interaction(payload: Mapping[str, Any]) -> list[Reply]:
-    """Pressed buttons that carry a value; a button that only opens an address has none."""
-    if payload.get("type") != "block_actions":
-        return []
-    actions = payload.get("actions")
-    if not isinstance(actions, list):
-        raise BadPayload("actions is not a list", field="actions")
-    return [_from_click(payload, action) for action in actions if inbound.member(action, "value")]
-
-
-def _from_click(payload: Mapping[str, Any], action: Mapping[str, Any]) -> Reply:
-    sender = inbound.text(payload, "user.id")
-    verb = inbound.text(action, "action_id")
-    if not VERB.fullmatch(verb):
-        raise BadPayload("actions.action_id is none of ours", field="actions.action_id")
-    at = inbound.text(action, "action_ts")
-    return Reply(
-        verb=verb,
-        subject=inbound.text(action, "value"),
-        sender=sender,
-        key=f"click:{sender}:{at}:{verb}",
-        data=_place(payload, "channel.id", "container.message_ts", "container.thread_ts"),
-    )
-
-
-def _from_event(payload: Mapping[str, Any]) -> list[Reply]:
-    """One spoken message. Bots, and that includes us, are not listened to."""
-    event = payload.get("event")
-    if payload.get("type") != "event_callback" or inbound.member(event, "type") != "message":
-        return []
-    if inbound.member(event, "bot_id") or inbound.text(event, "subtype", required=False) not in SPOKEN:
-        return []
-    channel = inbound.text(event, "channel")
-    return [
-        Reply(
-            verb="message",
-            subject=channel,
-            sender=inbound.text(event, "user"),
-            key=inbound.text(payload, "event_id"),
-            text=inbound.text(event, "text", required=False),
-            data=_place(event, "channel", "ts", "thread_ts"),
-        )
-    ]
-
-
-def _from_command(fields: Mapping[str, str]) -> list[Reply]:
-    """`/desk ack 42` is a verb; anything else after the slash is something said."""
-    if fields.get("ssl_check"):
-        return []
-    channel, words = inbound.text(fields, "channel_id"), inbound.text(fields, "text", required=False)
-    verb, subject, rest = inbound.command(words) or ("message", channel, words)
-    return [
-        Reply(
-            verb=verb,
-            subject=subject,
-            sender=inbound.text(fields, "user_id"),
-            key=inbound.text(fields, "trigger_id"),
-            text=rest,
-            data={"channel": channel, "command": inbound.text(fields, "command")},
-        )
-    ]
-
-
-def _place(source: Any, channel: str, ts: str, thread_ts: str) -> dict[str, str]:
-    where = {"channel": channel, "ts": ts, "thread_ts": thread_ts}
-    return {name: inbound.hint(source, path) for name, path in where.items()}

@@ -47,6 +47,7 @@ class TwilioIntegration(Integration):
     default_base_url = "https://api.twilio.com"
     answers_at_once = True  # a caller listens, a texter waits for the reply
     address_label = "phone number"
+    gathers = True
     fields: ClassVar[tuple[Field, ...]] = (
         Field("account_sid", "Account SID"),
         Field(

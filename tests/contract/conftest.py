@@ -1,41 +1,62 @@
-"""The vendors' own API descriptions, as servers that check every request. Skipped where they are not at hand.
-
-`SPECS` is the folder with the descriptions; the server that reads them lies beside it in `contract/`.
-"""
+"""The vendors' own API descriptions, as servers that check every request. Skipped where they are not at hand."""
 
 from __future__ import annotations
 
-import os
-import warnings
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
-from functools import cache
-from importlib import import_module
-from pathlib import Path
+from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
 
 from supportdesk.integrations.base import Message
+from tests.contract import specs
+
+
+@dataclass
+class Tally:
+    """What this run has shown: the operations we call, those that conform, the broken requests that were refused."""
+
+    called: set[str] = field(default_factory=set)
+    conforming: set[str] = field(default_factory=set)
+    refused: set[str] = field(default_factory=set)
+    undescribed: set[str] = field(default_factory=set)
+
+    def line(self) -> str:
+        counts = f"operations: {len(self.called)}, conforming: {len(self.conforming)}"
+        return f"{counts}, mutations refused: {len(self.refused)}"
+
+
+TALLY = pytest.StashKey[Tally]()
+SKIPPED = pytest.StashKey[bool]()
 
 
 @pytest.fixture(scope="session")
-def servers() -> Iterator[Callable[[str], Any]]:
+def tally(request: pytest.FixtureRequest) -> Tally:
+    return request.config.stash.setdefault(TALLY, Tally())
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """The last line of a run: what was shown, or that nothing could be."""
+    if config.stash.get(SKIPPED, False):
+        config.get_terminal_writer().line(f"contract tests skipped: {specs.ABSENT}")
+    found = config.stash.get(TALLY, None)
+    if found is None or hasattr(config, "workerinput"):
+        return
+    out = config.get_terminal_writer()
+    if found.undescribed:
+        out.line(
+            f"not in the vendors' descriptions, shown against the fakes only: {', '.join(sorted(found.undescribed))}"
+        )
+    out.line(found.line())
+
+
+@pytest.fixture(scope="session")
+def servers(request: pytest.FixtureRequest) -> Iterator[Callable[[str], Any]]:
     """The server of a vendor's description, started on first use and shared by all tests."""
-    specs = Path(os.environ.get("SPECS", "")).resolve()
-    tools = specs.parent / "contract"
-    if not os.environ.get("SPECS") or not (tools / "vendors.py").is_file():
-        pytest.skip("SPECS does not name a folder with the vendors' API descriptions")
-    with ExitStack() as stack, pytest.MonkeyPatch.context() as patch:
-        patch.syspath_prepend(str(tools))
-        serve, make = import_module("contract").ContractServer, import_module("vendors").make
-
-        @cache
-        def start(name: str) -> Any:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore", ResourceWarning)  # the reader leaves its file to the collector
-                return stack.enter_context(serve(make(name)))
-
+    if not specs.are_here():
+        request.config.stash[SKIPPED] = True
+        pytest.skip(specs.ABSENT)
+    with specs.started() as start:
         yield start
 
 
@@ -48,6 +69,7 @@ def described(servers: Callable[[str], Any]) -> Iterator[Callable[[str], Any]]:
         server = servers(name)
         server.calls.clear()
         server.violations.clear()
+        server.faults.clear()
         used.append(server)
         return server
 

@@ -14,11 +14,15 @@ from types import TracebackType
 
 from tests.fakes.alertmanager import FakeAlertmanager
 from tests.fakes.desk import Desk, DeskAnswer, through_client, through_http
+from tests.fakes.incidentio import FakeIncidentIo
+from tests.fakes.jira import FakeJira
 from tests.fakes.pagerduty import FakePagerDuty
 from tests.fakes.server import FakeVendor
 from tests.fakes.slack import FakeSlack
 from tests.fakes.smtp import FakeSmtp
+from tests.fakes.statuspage import FakeStatuspage
 from tests.fakes.twilio import FakePhone, FakeSms
+from tests.fakes.webhooks import FakeReceiver
 
 __all__ = ["Desk", "DeskAnswer", "Fakes", "through_client", "through_http"]
 
@@ -32,13 +36,26 @@ class Fakes:
         self.pagerduty = FakePagerDuty(at.get("pagerduty", 0))
         self.phone = FakePhone(at.get("phone", 0))
         self.sms = FakeSms(at.get("sms", 0))
+        self.webhooks = FakeReceiver(at.get("webhooks", 0))
+        self.jira = FakeJira(at.get("jira", 0))
+        self.statuspage = FakeStatuspage(at.get("statuspage", 0))
+        self.incidentio = FakeIncidentIo(at.get("incidentio", 0))
         self.alertmanager = FakeAlertmanager()
         self.smtp = FakeSmtp(at.get("smtp", 0))
 
     @property
     def vendors(self) -> tuple[FakeVendor, ...]:
         """Those that are called over HTTP."""
-        return self.slack, self.pagerduty, self.phone, self.sms
+        return (
+            self.slack,
+            self.pagerduty,
+            self.phone,
+            self.sms,
+            self.webhooks,
+            self.jira,
+            self.statuspage,
+            self.incidentio,
+        )
 
     @property
     def servers(self) -> tuple[FakeVendor | FakeSmtp, ...]:
@@ -62,7 +79,7 @@ class Fakes:
 
     def hooks(self, url_of: Callable[[str], str]) -> None:
         """Tell every vendor where the desk listens: `url_of("slack")` is the address of that hook."""
-        for vendor in (self.slack, self.pagerduty, self.sms, self.alertmanager):
+        for vendor in (*self.vendors, self.alertmanager):
             slug = getattr(vendor, "name", "alertmanager")
             vendor.hook_url = url_of(slug)
 

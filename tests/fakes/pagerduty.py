@@ -1,4 +1,4 @@
-"""A fake PagerDuty: accepts events, keeps alerts by their key, and reports what its people do."""
+"""A fake PagerDuty: accepts events, opens incidents, keeps notes, and reports what its people do."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from tests.fakes.server import FakeVendor, Reaction, Refusal, Seen, Surprise
 
 FIELDS = {"routing_key", "event_action", "dedup_key", "payload", "links", "images", "client", "client_url"}
 PAYLOAD = {"summary", "source", "severity", "timestamp", "component", "group", "class", "custom_details"}
+CHANGE = {"routing_key", "payload", "links", "images"}
 STATUS = {"trigger": "triggered", "acknowledge": "acknowledged", "resolve": "resolved"}
 
 
@@ -28,16 +29,29 @@ class Alert:
 
 
 class FakePagerDuty(FakeVendor):
-    """`alerts` by key; `webhook` is PagerDuty telling the desk."""
+    """`alerts` by key, `incidents` by id; `webhook` is PagerDuty telling the desk.
+
+    With `opens_incidents` off it is the PagerDuty that says 202 and does nothing.
+    """
 
     name = "pagerduty"
     routing_key = "R" * 32
     webhook_secret = "pagerduty-webhook-secret"
+    api_token = "pagerduty-token"
 
     def __init__(self, port: int = 0) -> None:
         super().__init__(port)
-        self.alerts: dict[str, Alert] = {}
         self.hook_url = ""
+        self._forget()
+
+    def _forget(self) -> None:
+        self.alerts: dict[str, Alert] = {}
+        self.incidents: dict[str, dict[str, Any]] = {}
+        self.notes: dict[str, list[str]] = {}
+        self.status_updates: dict[str, list[str]] = {}
+        self.changes: list[dict[str, Any]] = []
+        self.overrides: dict[str, dict[str, Any]] = {}
+        self.opens_incidents = True
         self._numbers = count(1)
 
     @property
@@ -45,13 +59,77 @@ class FakePagerDuty(FakeVendor):
         """What a connection to this PagerDuty is made with."""
         return {"routing_key": self.routing_key, "webhook_secret": self.webhook_secret}
 
+    @property
+    def rest_values(self) -> dict[str, str]:
+        """What the same connection needs to read and write over REST."""
+        return {"api_token": self.api_token, "from_email": "desk@acme.example"}
+
     def reset(self) -> None:
         super().reset()
-        self.alerts.clear()
+        self._forget()
 
     def react(self, seen: Seen) -> Reaction:
-        if (seen.method, seen.path) != ("POST", "/v2/enqueue"):
-            raise Surprise("no such address", status=404)
+        if (seen.method, seen.path) == ("POST", "/v2/enqueue"):
+            return self._event(seen)
+        if (seen.method, seen.path) == ("POST", "/v2/change/enqueue"):
+            return self._change(seen)
+        if seen.headers.get("authorization") != f"Token token={self.api_token}":
+            raise Refusal(401, {"error": {"message": "Invalid token", "code": 2006}})
+        return self._rest(seen)
+
+    def _change(self, seen: Seen) -> Reaction:
+        payload = seen.data.get("payload", {})
+        if set(seen.data) - CHANGE or not payload.get("summary") or seen.data.get("routing_key") != self.routing_key:
+            raise Surprise(f"not a change: {seen.data}")
+        self.changes.append(seen.data)
+        return Reaction(202, {"status": "success", "message": "Change event processed"})
+
+    def _rest(self, seen: Seen) -> Reaction:
+        if seen.method != "GET" and "from" not in seen.headers and seen.path.startswith("/incidents"):
+            raise Surprise("who writes?", body={"error": {"message": "From header is required"}})
+        match seen.method, [part for part in seen.path.split("/") if part]:
+            case "GET", ["abilities"]:
+                return Reaction(200, {"abilities": ["teams"]})
+            case "GET", ["oncalls"]:
+                return Reaction(200, {"oncalls": [{"user": {"summary": "Carol Backup"}}]})
+            case "GET", ["incidents"]:
+                found = [i for i in self.incidents.values() if i["incident_key"] == seen.query.get("incident_key")]
+                return Reaction(200, {"incidents": found[::-1][:1]})
+            case "POST", ["incidents"]:
+                return self._create(seen.data["incident"])
+            case "PUT", ["incidents", incident]:
+                self.incidents[incident]["status"] = seen.data["incident"]["status"]
+                return Reaction(200, {"incident": self.incidents[incident]})
+            case "GET", ["incidents", incident, "notes"]:
+                return Reaction(200, {"notes": [{"content": note} for note in self.notes.get(incident, [])]})
+            case "POST", ["incidents", incident, "notes"]:
+                self.notes.setdefault(incident, []).append(seen.data["note"]["content"])
+                return Reaction(200, {"note": {"id": f"N{len(self.notes[incident])}", "content": "…"}})
+            case "POST", ["incidents", incident, "status_updates"]:
+                self.status_updates.setdefault(incident, []).append(seen.data["message"])
+                return Reaction(200, {"status_update": {"id": "S1", "message": seen.data["message"]}})
+        raise Surprise("no such address", status=404)
+
+    def _create(self, given: dict[str, Any]) -> Reaction:
+        key = given["incident_key"]
+        if any(i["incident_key"] == key and i["status"] != "resolved" for i in self.incidents.values()):
+            raise Refusal(400, {"error": {"message": "Open incident with matching dedup key already exists"}})
+        return Reaction(201, {"incident": self._open(key)})
+
+    def _open(self, key: str) -> dict[str, Any]:
+        """Somebody is being paged."""
+        name = f"PGR{next(self._numbers):04d}"
+        link = f"https://acme.pagerduty.com/incidents/{name}"
+        self.incidents[name] = {"id": name, "incident_key": key, "status": "triggered", "html_url": link}
+        return self.incidents[name]
+
+    def acknowledges(self, key: str, who: str = "Carol Backup") -> None:
+        """Somebody takes it in PagerDuty's app; no webhook tells of it."""
+        (incident,) = [i for i in self.incidents.values() if i["incident_key"] == key]
+        taken = {"at": "2026-01-01T00:02:00Z", "acknowledger": {"id": "PLH1HKV", "summary": who}}
+        incident |= {"status": "acknowledged", "acknowledgements": [taken]}
+
+    def _event(self, seen: Seen) -> Reaction:
         event = seen.data
         if event.get("routing_key") != self.routing_key:
             raise Refusal(400, {"status": "invalid event", "message": "invalid routing key", "errors": ["routing_key"]})
@@ -62,7 +140,32 @@ class FakePagerDuty(FakeVendor):
         alert = self.alerts.setdefault(key, Alert(key, ""))
         alert.status = STATUS[event["event_action"]]
         alert.events.append(event)
+        if self.opens_incidents:
+            self._follow(key, alert.status)
         return Reaction(202, {"status": "success", "message": "Event processed", "dedup_key": key})
+
+    def _follow(self, key: str, status: str) -> None:
+        """An alert opens an incident, or moves the one it belongs to."""
+        open_ones = [i for i in self.incidents.values() if i["incident_key"] == key and i["status"] != "resolved"]
+        if open_ones:
+            open_ones[-1]["status"] = status if status != "triggered" else open_ones[-1]["status"]
+        elif status == "triggered":
+            self._open(key)
+
+    def notes_down(self, incident: str, words: str, desk: Desk, who: str = "Carol Backup") -> DeskAnswer:
+        """Somebody writes a note in PagerDuty."""
+        about = {"incident": {"id": incident, "type": "incident_reference"}, "content": words, "type": "incident_note"}
+        body = {
+            "event": {
+                "id": f"note-{next(self._numbers)}",
+                "event_type": "incident.annotated",
+                "resource_type": "incident",
+                "occurred_at": "2026-01-01T00:01:00.000Z",
+                "agent": {"id": "PLH1HKV", "summary": who, "type": "user_reference"},
+                "data": about,
+            }
+        }
+        return self.post(body, desk)
 
     def webhook(
         self, happened: str, key: str, desk: Desk, *, agent: str | None = "PLH1HKV", **event: Any

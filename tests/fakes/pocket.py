@@ -49,6 +49,9 @@ class Pocket:
                 ("Text messages", self._texts()),
                 ("Slack", self._slack()),
                 ("PagerDuty", self._pagerduty()),
+                ("Jira", self._tickets()),
+                ("Statuspage", self._notices()),
+                ("incident.io", self._incidents()),
                 ("Mail", self._mails()),
             )
         )
@@ -104,6 +107,27 @@ class Pocket:
         return [
             f"<article><b>{escape(alert.status)}</b> <small>{escape(key)}</small></article>"
             for key, alert in self.fakes.pagerduty.alerts.items()
+        ]
+
+    def _tickets(self) -> list[str]:
+        return [
+            f"<article><b>{escape(t.key)}</b> <small>{escape(t.status)}</small><br>{escape(str(t.fields['summary']))}"
+            f"<pre>{escape((t.words or [''])[-1])}</pre></article>"
+            for t in reversed(list(self.fakes.jira.tickets.values())[-SHOWN:])
+        ]
+
+    def _notices(self) -> list[str]:
+        return [
+            f"<article><b>{escape(i['status'])}</b> {escape(i['name'])}"
+            f"<pre>{escape(i['incident_updates'][0]['body'])}</pre></article>"
+            for i in reversed(list(self.fakes.statuspage.incidents.values())[-SHOWN:])
+            if i["incident_updates"]
+        ]
+
+    def _incidents(self) -> list[str]:
+        return [
+            f"<article><b>{escape(i['incident_status']['name'])}</b> {escape(i['name'])}</article>"
+            for i in reversed(list(self.fakes.incidentio.incidents.values())[-SHOWN:])
         ]
 
     def _mails(self) -> list[str]:

@@ -222,7 +222,12 @@ def _handler_for(vendor: FakeVendor) -> type[BaseHTTPRequestHandler]:
             if "Date" not in reaction.headers:
                 self.send_header("Date", self.date_time_string())
             kind = "application/json" if not isinstance(reaction.body, str | bytes) else "text/html"
-            for name, value in {"Content-Type": kind, "Content-Length": str(len(content)), **reaction.headers}.items():
+            for name, value in {
+                "Content-Type": kind,
+                "Content-Length": str(len(content)),
+                "Connection": "close",
+                **reaction.headers,
+            }.items():
                 self.send_header(name, value)
             self.end_headers()
             if not drip:

@@ -12,11 +12,12 @@ import signal
 import sys
 import threading
 from pathlib import Path
+from typing import Any
 
 from tests.fakes import Fakes, through_http
 from tests.fakes.pocket import Pocket
 
-SLUGS = ("slack", "pagerduty", "phone", "sms", "smtp")
+SLUGS = ("slack", "pagerduty", "phone", "sms", "jira", "statuspage", "incidentio", "smtp")
 
 
 def main() -> None:
@@ -44,6 +45,8 @@ def main() -> None:
 def _tell(line: str, names: dict[str, str]) -> None:
     """`phone → Bob Novak: Emergency support. …`"""
     seen = json.loads(line)
+    if seen.get("call", "").startswith("GET "):
+        return  # looked something up
     got = seen.get("got", {})
     to = got.get("To") or got.get("channel") or got.get("dedup_key") or ", ".join(got.get("to", []))
     words = (
@@ -51,10 +54,18 @@ def _tell(line: str, names: dict[str, str]) -> None:
         or got.get("subject")
         or got.get("text")
         or got.get("event_action")
+        or next(
+            (part[name] for part in (got, *_parts(got)) for name in ("summary", "name", "title") if part.get(name)), ""
+        )
         or re.sub(r"<[^>]+>", " ", got.get("Twiml", ""))
     )
     sys.stdout.write(f"{seen['vendor']} → {names.get(str(to), to)}: {' '.join(str(words).split())[:160]}\n")
     sys.stdout.flush()
+
+
+def _parts(got: dict[str, Any]) -> list[dict[str, Any]]:
+    """What a request wraps its one thing in: a ticket's fields, an incident."""
+    return [part for part in got.values() if isinstance(part, dict)]
 
 
 if __name__ == "__main__":

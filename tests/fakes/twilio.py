@@ -110,10 +110,15 @@ class FakePhone(FakeTwilio):
     def __init__(self, port: int = 0) -> None:
         super().__init__(port)
         self.calls: list[Call] = []
+        self.hook_url = ""
 
     def reset(self) -> None:
         super().reset()
         self.calls.clear()
+
+    def rings_the_desk(self, number: str, desk: Desk) -> Caller:
+        """Somebody calls the desk's number."""
+        return Caller(self, number, self.hook_url, desk)
 
     def to(self, number: str) -> list[Call]:
         """The calls to one number, oldest first."""
@@ -133,8 +138,14 @@ class FakePhone(FakeTwilio):
     # --- at the other end --------------------------------------------------------------------------------------------
 
     def press(self, call: Call, digit: str, desk: Desk) -> DeskAnswer:
-        """Pick up, listen, press a key; hang up when the desk does."""
-        return self._gathered(call, {"Digits": digit, "FinishedOnKey": ""}, desk)
+        """Pick up, listen, press a key, and the code if the voice asks for one; hang up when the desk does."""
+        answer = self.tone(call, digit, desk)
+        asked = re.search(r"To confirm, press ([\d ]+)\.", call.words) if call.gather is not None else None
+        return self.tone(call, asked[1].replace(" ", ""), desk) if asked else answer
+
+    def tone(self, call: Call, digits: str, desk: Desk) -> DeskAnswer:
+        """Tones on the line, whoever or whatever makes them; nobody listens to what is said."""
+        return self._gathered(call, {"Digits": digits, "FinishedOnKey": ""}, desk)
 
     def silence(self, call: Call, desk: Desk) -> DeskAnswer:
         """Somebody or something picks up and presses nothing."""
@@ -173,6 +184,94 @@ class FakePhone(FakeTwilio):
             "ApiVersion": "2010-04-01",
             "CallStatus": status,
         }
+
+
+class Caller:
+    """Somebody on the line to the desk's number, and the phones that are rung for them."""
+
+    def __init__(self, phone: FakePhone, number: str, hook_url: str, desk: Desk) -> None:
+        self.phone, self.number, self.hook_url, self.desk = phone, number, hook_url, desk
+        self.sid = phone.sid("CA")
+        self.heard: list[str] = []
+        self.rung: list[str] = []
+        self.is_bridged = self.is_over = False
+        self._ask(hook_url, {"CallStatus": "ringing"})
+
+    @property
+    def words(self) -> str:
+        return " ".join(say.text or "" for say in self.document.iter("Say"))
+
+    @property
+    def is_asked_for_a_message(self) -> bool:
+        return self.document.find("Record") is not None
+
+    def enters(self, pin: str) -> None:
+        self._ask(self._gather().attrib["action"], {"Digits": pin, "CallStatus": "in-progress"})
+
+    def is_silent(self) -> None:
+        gather = self._gather()
+        assert gather.get("actionOnEmptyResult") == "true", "silence would not be reported"
+        self._ask(gather.attrib["action"], {"CallStatus": "in-progress"})
+
+    def callee_presses(self, digit: str) -> str:
+        """Whoever is rung picks up, listens, and presses a key (or nothing): returns what they heard."""
+        dial, number = self._dial()
+        heard = self._for_callee(number.attrib["url"], {})
+        gather = heard.find("Gather")
+        assert gather is not None, "whoever picks up is connected unasked"
+        answer = self._for_callee(gather.attrib["action"], {"Digits": digit} if digit else {})
+        self.is_bridged = answer.find("Hangup") is None
+        self._ask(dial.attrib["action"], {"DialCallStatus": "completed", "CallStatus": "in-progress"})
+        return " ".join(say.text or "" for say in heard.iter("Say"))
+
+    def nobody_picks_up(self) -> None:
+        dial, _ = self._dial()
+        self._ask(dial.attrib["action"], {"DialCallStatus": "no-answer", "CallStatus": "in-progress"})
+
+    def leaves_a_message(
+        self, url: str = "https://api.twilio.com/2010-04-01/Recordings/RE1", seconds: int = 23
+    ) -> None:
+        record = self.document.find("Record")
+        assert record is not None, "the desk does not listen"
+        self._ask(record.attrib["action"], {"RecordingUrl": url, "RecordingDuration": str(seconds)})
+
+    def hangs_up(self) -> None:
+        self.phone.post(self.hook_url, self._fields({"CallStatus": "completed"}), self.desk)
+        self.is_over = True
+
+    def _gather(self) -> ElementTree.Element:
+        gather = self.document.find("Gather")
+        assert gather is not None, f"the caller is not asked for anything: {self.words}"
+        return gather
+
+    def _dial(self) -> tuple[ElementTree.Element, ElementTree.Element]:
+        dial = self.document.find("Dial")
+        number = dial.find("Number") if dial is not None else None
+        assert dial is not None, f"nobody is rung: {self.words}"
+        assert number is not None
+        return dial, number
+
+    def _for_callee(self, url: str, more: Mapping[str, str]) -> ElementTree.Element:
+        fields = {"CallSid": self.phone.sid("CA"), "ParentCallSid": self.sid, "From": self.number, "To": self.rung[-1]}
+        fields |= {"AccountSid": ACCOUNT, "Direction": "outbound-dial", "CallStatus": "in-progress"}
+        answer = self.phone.post(url, fields | more, self.desk)
+        assert answer.status == 200, answer
+        return twiml(answer.body)
+
+    def _ask(self, url: str, more: Mapping[str, str]) -> None:
+        answer = self.phone.post(url, self._fields(more), self.desk)
+        assert answer.status == 200, answer
+        self.document = twiml(answer.body)
+        self.heard.append(self.words)
+        dial = self.document.find("Dial")
+        number = dial.find("Number") if dial is not None else None
+        if number is not None:
+            self.rung.append(number.text or "")
+        self.is_over = self.document.find("Hangup") is not None
+
+    def _fields(self, more: Mapping[str, str]) -> dict[str, str]:
+        ours = {"AccountSid": ACCOUNT, "CallSid": self.sid, "From": self.number, "To": self.phone.number}
+        return {**ours, "Direction": "inbound", "ApiVersion": "2010-04-01", **more}
 
 
 @dataclass
@@ -255,6 +354,9 @@ def twiml(document: str) -> ElementTree.Element:
         "Say",
         "Hangup",
         "Message",
+        "Dial",
+        "Number",
+        "Record",
     }:
         raise Surprise("TwiML has verbs we do not use")
     return root

@@ -9,14 +9,25 @@ from collections.abc import Callable
 
 import pytest
 
-from supportdesk.integrations import outbound, pagerduty_client, slack_client, twilio_client
-from supportdesk.integrations.base import Integration, IntegrationError, Message
+from supportdesk.integrations import jira_client, json_api, outbound, pagerduty_client, slack_client, twilio_client
+from supportdesk.integrations.base import Integration, IntegrationError, Message, Receipt
 from tests.fakes import Fakes
 from tests.fakes.server import FakeVendor
 from tests.supportdesk.integrations.conftest import page
 
-ADDRESSES = {"slack": "C111", "pagerduty": "", "phone": "+491701234567", "sms": "+491701234567"}
-VENDORS = sorted(ADDRESSES)
+# One message a vendor that takes one request: what fails is then the one call that matters.
+MESSAGES = {
+    "slack": page(to="C111"),
+    "pagerduty": page(to=""),
+    "phone": page(to="+491701234567"),
+    "sms": page(to="+491701234567"),
+    "jira": page(kind="ticket", action="open", to="ticket", url=""),
+    "statuspage": page(kind="notice", action="update", to="page", facts={"state": "investigating"}),
+    "incidentio": page(kind="ticket", action="open", to="incident", url="", facts={}),
+}
+VENDORS = sorted(MESSAGES)
+BEFORE = {"statuspage": Receipt("i1")}  # its incident is there already
+CLIENTS = (pagerduty_client, slack_client, twilio_client, json_api, jira_client)
 
 
 @pytest.fixture(params=VENDORS)
@@ -24,18 +35,35 @@ def vendor(request: pytest.FixtureRequest, fakes: Fakes) -> FakeVendor:
     return getattr(fakes, request.param)
 
 
+@pytest.fixture(autouse=True)
+def prepared(request: pytest.FixtureRequest) -> None:
+    """Jira has been asked for its fields before, Statuspage has the incident that is followed."""
+    if "vendor" not in request.fixturenames:
+        return
+    vendor, connect = request.getfixturevalue("vendor"), request.getfixturevalue("connect")
+    if vendor.name == "jira":
+        connect("jira").check()
+    elif vendor.name == "statuspage":
+        vendor.incidents["i1"] = {"id": "i1", "incident_updates": []}
+    vendor.seen.clear()
+
+
 @pytest.fixture
 def integration(vendor: FakeVendor, connect: Callable[..., Integration]) -> Integration:
-    return connect(vendor.name)
+    return connect(vendor.name, alert_source="")
 
 
 def message(vendor: FakeVendor) -> Message:
-    return page(to=ADDRESSES[vendor.name])
+    return MESSAGES[vendor.name]
+
+
+def send(integration: Integration, message: Message) -> Receipt:
+    return integration.send(message, BEFORE.get(integration.slug))
 
 
 def failure(integration: Integration, message: Message) -> IntegrationError:
     with pytest.raises(IntegrationError) as caught:
-        integration.send(message)
+        send(integration, message)
     return caught.value
 
 
@@ -44,7 +72,7 @@ def outcome(error: IntegrationError) -> str:
 
 
 def test_a_vendor_that_is_well_takes_the_message_once(vendor, integration):
-    assert integration.send(message(vendor)).id
+    assert send(integration, message(vendor)).id
     assert len(vendor.seen) == 1
 
 
@@ -98,15 +126,15 @@ def test_a_success_in_words_no_vendor_uses_is_ambiguous(vendor, integration, bod
 
 def test_a_vendor_that_hangs_is_left_after_the_timeout(vendor, connect):
     vendor.next(hang=30)
-    assert outcome(failure(connect(vendor.name, timeout=0.5), message(vendor))) == "ambiguous"
+    assert outcome(failure(connect(vendor.name, timeout=0.5, alert_source=""), message(vendor))) == "ambiguous"
     assert len(vendor.seen) == 1
 
 
 def test_a_vendor_that_drips_is_left_as_well(vendor, connect, monkeypatch):
-    for module in (pagerduty_client, slack_client, twilio_client):
+    for module in CLIENTS:
         monkeypatch.setattr(module, "GRACE", 0.2)
     vendor.next(drip=0.1)
-    assert outcome(failure(connect(vendor.name, timeout=0.3), message(vendor))) == "ambiguous"
+    assert outcome(failure(connect(vendor.name, timeout=0.3, alert_source=""), message(vendor))) == "ambiguous"
 
 
 @pytest.mark.parametrize("when", ["before", "after"])
@@ -117,13 +145,13 @@ def test_a_dropped_line_is_ambiguous_whether_or_not_the_vendor_acted(vendor, int
 
 
 def test_a_vendor_nobody_listens_at_was_not_reached(vendor, connect):
-    integration = connect(vendor.name)
+    integration = connect(vendor.name, alert_source="")
     integration.base_url = "http://127.0.0.1:9/"
     assert outcome(failure(integration, message(vendor))) == "not sent"
 
 
 def test_a_vendor_without_a_valid_certificate_was_not_reached(vendor, connect):
-    integration = connect(vendor.name)
+    integration = connect(vendor.name, alert_source="")
     integration.base_url = vendor.base_url.replace("http://", "https://")
     assert not failure(integration, message(vendor)).permanent
 
@@ -145,11 +173,13 @@ def test_an_endless_answer_is_not_read_to_its_end(vendor, integration, monkeypat
 
 def test_wrong_credentials_need_a_person(vendor, connect):
     wrong = {"bot_token": "xoxb-wrong", "auth_token": "wrong", "routing_key": "W" * 32}
+    wrong |= {"api_key": "wrong", "api_token": "wrong"}
     assert outcome(failure(connect(vendor.name, **wrong), message(vendor))) == "refused"
 
 
 def test_missing_credentials_need_a_person(vendor, connect):
     missing = {"bot_token": "", "auth_token": "", "account_sid": "", "routing_key": ""}
+    missing |= {"api_key": "", "api_token": ""}
     assert outcome(failure(connect(vendor.name, **missing), message(vendor))) == "refused"
 
 

@@ -166,3 +166,98 @@ def test_a_body_that_is_no_object_is_refused(fakes, pagerduty):
     for body in (b"", b"7", b"[]", b"{", b"\xff"):
         with pytest.raises(BadPayload):
             pagerduty.receive(inbound("https://desk.example/", body, fakes.pagerduty.signed(body)))
+
+
+# --- over REST -------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def account(fakes, connect):
+    """A connection with a REST token."""
+    return connect("pagerduty", **fakes.pagerduty.rest_values)
+
+
+def asked(integration) -> list[str]:
+    return [reply.verb for reply in integration.send(page(kind="reread", action="read")).replies]
+
+
+def test_the_check_asks_the_account_and_wakes_nobody(fakes, account):
+    assert account.check() == "Connected to PagerDuty. On call there now: Carol Backup."
+    assert {seen.method for seen in fakes.pagerduty.seen} == {"GET"}
+
+
+def test_a_page_is_confirmed_by_reading_its_incident(fakes, account):
+    account.send(page(action="trigger"))
+    assert asked(account) == ["delivery_status"]
+
+
+def test_an_acknowledgement_whose_webhook_was_lost_is_read(fakes, account):
+    account.send(page(action="trigger"))
+    fakes.pagerduty.acknowledges("INC-42")
+    assert asked(account) == ["delivery_status", "acknowledge"]
+
+
+def test_a_pagerduty_that_did_nothing_confirms_nothing(fakes, account):
+    fakes.pagerduty.opens_incidents = False
+    assert account.send(page(action="trigger")).settled is False
+    assert asked(account) == []
+
+
+def test_notes_and_updates_go_to_the_incident(fakes, account):
+    account.send(page(action="trigger"))
+    account.send(page(kind="note", action="note", text="Restarting"))
+    account.send(page(kind="update", action="status_update", text="Still looking"))
+    (incident,) = fakes.pagerduty.incidents
+    assert fakes.pagerduty.notes[incident][0].startswith("Restarting")
+    assert fakes.pagerduty.status_updates[incident] == ["Still looking"]
+
+
+def test_a_note_after_a_dead_line_is_not_written_twice(fakes, account):
+    account.send(page(action="trigger"))
+    note = page(kind="note", action="note", text="Restarting")
+    fakes.pagerduty.next(acts=True, path="/incidents")
+    fakes.pagerduty.next(drop="after", path="/notes")
+    with pytest.raises(IntegrationError) as caught:
+        account.send(note)
+    assert caught.value.ambiguous
+    assert account.find(note) is not None
+
+
+def test_notes_written_there_come_back_and_ours_do_not(fakes, account):
+    door = Door(account)
+    account.send(page(action="trigger"))
+    account.send(page(kind="note", action="note", text="Restarting"))
+    (incident,) = fakes.pagerduty.incidents
+    fakes.pagerduty.notes_down(incident, fakes.pagerduty.notes[incident][0], door)
+    fakes.pagerduty.notes_down(incident, "On my way", door)
+    assert [(reply.verb, reply.subject, reply.text) for reply in door.replies] == [("note", incident, "On my way")]
+
+
+def test_a_change_is_told_beside_the_alerts(fakes, pagerduty):
+    pagerduty.send(page(kind="change", action="change", facts={"at": "2026-11-29T08:00:00+00:00"}))
+    (change,) = fakes.pagerduty.changes
+    assert change["payload"]["summary"] == "P1 Acme: Checkout is down"
+
+
+def test_without_a_routing_key_pages_are_opened_over_rest(fakes, connect):
+    rest_only = connect("pagerduty", routing_key="", service_id="PSVC", **fakes.pagerduty.rest_values)
+    for _ in range(2):
+        rest_only.send(page(action="trigger"))
+    (incident,) = fakes.pagerduty.incidents.values()
+    rest_only.send(page(action="acknowledge"))
+    assert incident["status"] == "acknowledged"
+    rest_only.send(page(action="resolve"))
+    assert incident["status"] == "resolved"
+
+
+def test_a_token_without_an_address_to_write_as_needs_a_person(fakes, connect):
+    with pytest.raises(IntegrationError) as caught:
+        connect("pagerduty", api_token="x").send(page(kind="note", action="note"))
+    assert caught.value.permanent
+
+
+def test_a_region_nobody_knows_needs_a_person(connect):
+    moon = connect("pagerduty", region="moon")
+    moon.base_url = moon.default_base_url
+    with pytest.raises(IntegrationError, match="no region 'moon'"):
+        moon.send(page(action="trigger"))

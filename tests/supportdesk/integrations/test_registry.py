@@ -10,7 +10,7 @@ import pytest
 from supportdesk import integrations
 from supportdesk.integrations.base import Integration
 
-WRITTEN_SO_FAR = {"alertmanager", "email", "pagerduty", "phone", "slack", "sms"}
+WRITTEN_SO_FAR = {"alertmanager", "email", "incidentio", "jira", "pagerduty", "phone", "slack", "sms", "statuspage"}
 
 
 def test_every_file_with_an_integration_is_found():
@@ -42,7 +42,7 @@ def test_an_integration_declares_what_the_connect_form_needs(integration: type[I
 
 
 def test_importing_the_registry_loads_no_vendor():
-    vendors = "('slack_sdk', 'twilio', 'pdpyras', 'requests')"
+    vendors = "('slack_sdk', 'twilio', 'pdpyras', 'requests', 'jira', 'httpx')"
     asked = f"import sys, supportdesk.integrations; print([n for n in {vendors} if n in sys.modules])"
     said = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=True, timeout=30)
     assert said.stdout.strip() == "[]"

@@ -32,7 +32,9 @@ class Sent:
 
 
 SIGNATURE = {"slack": "X-Slack-Signature", "pagerduty": "X-PagerDuty-Signature", "phone": "X-Twilio-Signature"}
-SIGNATURE["sms"] = SIGNATURE["phone"]
+SIGNATURE |= {"sms": SIGNATURE["phone"], "jira": "X-Hub-Signature", "incidentio": "Webhook-Signature"}
+# What each vendor's authentic request asks of us.
+ASKS = {"jira": "note", "incidentio": "reread"}
 SECRETS = ("signing_secret", "webhook_secret", "auth_token")
 STAMP = "X-Slack-Request-Timestamp"
 VENDORS = sorted(SIGNATURE)
@@ -52,8 +54,12 @@ def authentic(fakes: Fakes, vendor: str, connect: Callable[..., Integration]) ->
     elif vendor == "pagerduty":
         fakes.pagerduty.webhook("acknowledged", "INC-42", desk)
     elif vendor == "phone":
-        connect("phone").send(page(to="+491701234567"))
+        connect("phone").send(page(to="+491701234567", facts={"severity": "P2"}))
         fakes.phone.press(fakes.phone.calls[-1], "4", desk)
+    elif vendor == "jira":
+        fakes.jira.comments("OPS-4", "looking at 4 of them", desk)
+    elif vendor == "incidentio":
+        fakes.incidentio.webhook("inc-4", desk)
     else:
         fakes.sms.reply("+491701234567", "ACK 42", desk)
     return caught[0]
@@ -75,8 +81,8 @@ def signed_by_somebody_else(sent: Sent, vendor: str, fakes: Fakes) -> Sent:
 def sign(sent: Sent, vendor: str, fakes: Fakes, secret: str) -> Mapping[str, str]:
     if vendor == "slack":
         return fakes.slack.signed(sent.body, at=float(sent.headers[STAMP]), secret=secret)
-    if vendor == "pagerduty":
-        return fakes.pagerduty.signed(sent.body, secret=secret)
+    if vendor in ("pagerduty", "jira", "incidentio"):
+        return getattr(fakes, vendor).signed(sent.body, secret=secret)
     fields = dict(parse_qsl(sent.body.decode(), keep_blank_values=True))
     return getattr(fakes, vendor).signed(sent.url, fields, token=secret)
 
@@ -136,7 +142,7 @@ def test_a_spoilt_request_is_refused(fakes, connect, vendor, mutation):
 def test_the_same_request_unspoilt_is_accepted(fakes, connect, vendor):
     sent = authentic(fakes, vendor, connect)
     replies = connect(vendor).receive(inbound(sent.url, sent.body, sent.headers))
-    assert [reply.verb for reply in replies] == ["acknowledge"]
+    assert [reply.verb for reply in replies] == [ASKS.get(vendor, "acknowledge")]
 
 
 @pytest.mark.parametrize("vendor", VENDORS)
@@ -215,6 +221,22 @@ def test_one_of_several_pagerduty_signatures_suffices(fakes, connect):
     sent = authentic(fakes, "pagerduty", connect)
     two = f"v1={'0' * 64}, {sent.headers[SIGNATURE['pagerduty']]}"
     assert connect("pagerduty").receive(inbound(sent.url, sent.body, {SIGNATURE["pagerduty"]: two}))
+
+
+@pytest.mark.parametrize("seconds", [-86_400, -330, 330, 86_400])
+def test_incidentio_requests_from_another_time_are_refused_although_well_signed(fakes, connect, seconds):
+    sent = authentic(fakes, "incidentio", connect)
+    moved = fakes.incidentio.signed(sent.body, at=time.time() + seconds)
+    refused(connect("incidentio"), replace(sent, headers={**sent.headers, **moved}))
+
+
+@pytest.mark.parametrize("stamp", ["", "soon", "nan", "-1", "1e9", "9" * 30, "²", "1767225600.5"], ids=ascii)
+def test_incidentio_time_that_is_no_time_is_refused(fakes, connect, stamp):
+    refused(connect("incidentio"), authentic(fakes, "incidentio", connect).with_header("Webhook-Timestamp", stamp))
+
+
+def test_an_incidentio_signature_holds_for_one_delivery_only(fakes, connect):
+    refused(connect("incidentio"), authentic(fakes, "incidentio", connect).with_header("Webhook-Id", "msg_other"))
 
 
 def test_the_same_click_delivered_twice_has_the_same_key(fakes, connect):

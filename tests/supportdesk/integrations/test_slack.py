@@ -88,7 +88,7 @@ def test_words_go_without_their_dress_where_slack_dislikes_it(fakes, slack):
     "error",
     [
         "invalid_auth", "account_inactive", "token_revoked", "token_expired", "not_authed", "missing_scope",
-        "no_permission", "restricted_action", "permission_denied", "channel_not_found", "is_archived",
+        "no_permission", "restricted_action", "permission_denied", "channel_not_found",
         "user_not_found", "msg_too_long", "something_slack_invents_tomorrow",
     ],
 )  # fmt: skip
@@ -277,7 +277,13 @@ def test_bots_and_edits_are_not_listened_to(fakes, slack, event):
         ("ACK INC-42 on it", "acknowledge", "INC-42", "on it"),
         ("esc 7", "escalate", "INC-7", ""),
         ("checkout is down", "message", ROOM, "checkout is down"),
-        ("", "message", ROOM, ""),
+        ("", "help", "", ""),
+        ("who", "who", "", ""),
+        ("declare Checkout is down", "declare", "", "Checkout is down"),
+        ("update inc-42", "update", "INC-42", ""),
+        ("update", "update", "", ""),
+        ("resolve 7", "resolve", "INC-7", ""),
+        ("whose is this?", "message", ROOM, "whose is this?"),
     ],
 )
 def test_a_slash_command_is_a_verb_or_something_said(fakes, slack, typed, verb, subject, rest):
@@ -288,7 +294,7 @@ def test_a_slash_command_is_a_verb_or_something_said(fakes, slack, typed, verb, 
     assert json.loads(answer.body) == {"response_type": "ephemeral", "text": "INC-42: you have it &lt;3"}
 
 
-@pytest.mark.parametrize("payload", [{"type": "view_submission"}, {"type": "shortcut"}, {}])
+@pytest.mark.parametrize("payload", [{"type": "view_closed"}, {"type": "shortcut"}, {}])
 def test_interactions_we_do_not_know_are_accepted_and_left_alone(fakes, slack, payload):
     door = Door(slack)
     assert fakes.slack.post_interaction(payload, door).status == 200

@@ -1,0 +1,114 @@
+"""One living message an incident and channel: posted when it begins, edited in place as it goes on.
+
+What happens within a second is one edit; an edit that has not left yet is replaced by the next.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from incidents import facts
+from incidents.models import Incident, WarRoom
+from supportdesk import instants
+from supportdesk.integrations import kinds
+from supportdesk.integrations.lines import Lines
+from supportdesk.integrations.models import Connection
+from supportdesk.queue import outbox, timers
+from supportdesk.queue.models import Delivery, Timer
+from supportdesk.queue.outbox import Post
+
+REFRESH = "incidents.tasks.refresh_headline"
+PAUSE = timedelta(seconds=1)
+LATEST = 280  # characters of the last update
+WORKED = ("escalate", "update", "resolve")
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A channel that shows the headline, and whether our own people read it there."""
+
+    channel: str
+    for_staff: bool
+    recipient: str
+    pin: bool = False
+
+
+def show(incident: Incident, lines: Lines) -> None:
+    """Post the headlines as they should be now, where they are not so already."""
+    line = lines.line("slack", incident.organization_id)
+    if line is None or incident.is_drill:
+        return
+    for place in places(incident, line):
+        show_in(incident, line, place)
+
+
+def places(incident: Incident, line: Connection) -> Iterator[Place]:
+    """Our channel, the customer's, and the war room."""
+    ours, organization = line.settings.get("channel", ""), incident.organization
+    if ours:
+        yield Place(ours, True, "our channel")
+    if organization and organization.slack_channel and organization.slack_channel != ours:
+        yield Place(organization.slack_channel, False, f"{organization.name} on Slack")
+    room = WarRoom.objects.filter(incident=incident, archived_at=None).exclude(channel_id="").first()
+    if room is not None:
+        yield Place(room.channel_id, True, f"#{room.channel_name}", pin=True)
+
+
+def show_in(incident: Incident, line: Connection, place: Place) -> None:
+    said = said_of(incident, place)
+    earlier = Delivery.objects.filter(
+        subject=incident.subject, kind=kinds.HEADLINE, connection=line, to=place.channel
+    ).order_by("-pk")
+    last = earlier.first()
+    if last is not None and last.facts == said:
+        return
+    if last is not None and Delivery.objects.filter(pk=last.pk, state=Delivery.State.PENDING).update(facts=said):
+        return
+    outbox.post(
+        [
+            Post(
+                key=f"headline:{incident.pk}:{place.channel}:{earlier.count() + 1}",
+                kind=kinds.HEADLINE,
+                connection=line,
+                vendor="slack",
+                to=place.channel,
+                subject=incident.subject,
+                recipient=place.recipient,
+                generation=incident.generation,
+                facts=said,
+            )
+        ]
+    )
+
+
+def said_of(incident: Incident, place: Place) -> dict[str, Any]:
+    """How it stands, in the words of whoever reads it there."""
+    about = facts.for_staff if place.for_staff else facts.for_customer
+    is_worked = incident.is_open and not incident.is_resolved
+    last = incident.timeline.filter(kind__in=("update", "resolved")).order_by("-at", "-pk").first()
+    buttons = (*(() if incident.is_acknowledged else ("acknowledge",)), *WORKED) if is_worked else ()
+    return about(
+        incident,
+        for_staff=place.for_staff,
+        state=f"{incident.status.replace('_', ' ').capitalize()}.",
+        holder=incident.acknowledged_name if is_worked else "",
+        is_free=is_worked and not incident.is_acknowledged,
+        latest=" ".join(last.text.split())[:LATEST] if last else "",
+        buttons=list(buttons) if place.for_staff else [],
+        pin=place.pin,
+        token="",
+    )
+
+
+def refresh_soon(incident: Incident) -> None:
+    """Edit the headlines in a second, however much happens until then."""
+    due = instants.now() + PAUSE
+    subject = f"headline:{incident.pk}"  # its own: whatever ends the incident's timers, this still says so
+    waiting = Timer.objects.filter(subject=subject, run=REFRESH, state=Timer.State.ARMED)
+    if waiting.filter(due_at__lte=due).exists():
+        return  # it reads how things stand when it runs
+    key = f"headline:{incident.pk}:{due.isoformat()}"
+    timers.arm([timers.Planned(key, REFRESH, subject, due, args={"incident": incident.pk})])
