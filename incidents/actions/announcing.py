@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from django.db import transaction
 
-from incidents import timeline
+from incidents import publishing, timeline
+from incidents.actions.discretion import hold_back_leaks
 from incidents.actions.entry import locked, words
+from incidents.actions.linking import tell_linked
 from incidents.models import Component, Notice, NoticeUpdate, StatusPage
 from incidents.timeline import Fact
+from incidents.war_room import following
 from supportdesk import instants
 from supportdesk.actors import Actor
 from supportdesk.audit import trail
@@ -42,13 +45,24 @@ def draft_notice(incident_id: int, *, actor: Actor, page_id: int) -> Notice:
             text=f"We are looking into a problem affecting {names}. We will say more here shortly.",
         )
         timeline.record(incident, actor, Fact("notice_drafted", f"Status notice drafted for {page.name}."))
+        following.follow(incident)
     return notice
 
 
 def post_notice(
-    notice_id: int, *, actor: Actor, text: str, state: str, title: str = "", component_state: str = ""
+    notice_id: int,
+    *,
+    actor: Actor,
+    text: str,
+    state: str,
+    title: str = "",
+    component_state: str = "",
+    is_checked: bool = False,
 ) -> Notice:
-    """Publish a notice, or the next update of one; affected components follow if a state is named."""
+    """Publish a notice, or the next update of one; affected components follow if a state is named.
+
+    `is_checked` as in `discretion`; a public page is read by everybody, so it names no customer at all.
+    """
     with transaction.atomic():
         notice = _locked(notice_id, actor)
         if state not in Notice.State.values:
@@ -56,9 +70,13 @@ def post_notice(
         if component_state and component_state not in Component.State.values:
             raise Invalid("Choose one of the states of a component.", field="component_state")
         said, now = words(text, longest=2_000), instants.now()
+        reader = _reader(notice)
+        hold_back_leaks(
+            actor, f"notice:{notice.pk}", {"text": said, "title": title}, reader_id=reader, is_checked=is_checked
+        )
         if not notice.is_posted:
             notice.updates.all().delete()  # the draft gives way to what was approved
-        NoticeUpdate.objects.create(notice=notice, state=state, text=said, at=now)
+        update = NoticeUpdate.objects.create(notice=notice, state=state, text=said, at=now)
         notice.state, notice.is_posted = state, True
         notice.title = title.strip()[:200] or notice.title
         notice.ends_at = now if notice.is_over else notice.ends_at
@@ -66,6 +84,9 @@ def post_notice(
         wanted = Component.State.OPERATIONAL if notice.is_over else component_state
         if wanted:
             notice.components.update(state=wanted)
+        publishing.publish(notice, update)
+        if notice.incident and notice.page.is_public:
+            tell_linked(notice.incident, actor, text=said, key=f"notice:{update.pk}")
         if notice.incident:
             timeline.record(
                 notice.incident,

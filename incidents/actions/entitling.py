@@ -12,6 +12,7 @@ from incidents.actions.entry import locked
 from incidents.models import Incident
 from incidents.states import Status
 from incidents.timeline import CUSTOMER, Fact
+from incidents.war_room import following
 from supportdesk import instants
 from supportdesk.actors import Actor
 from supportdesk.audit import trail
@@ -62,6 +63,7 @@ def _follow(incident: Incident, live: Entitlement, at: datetime, actor: Actor) -
         escalating.change_severity(incident, raised=True)
     said = engaging.promise(incident, decision) | {"pages": is_paged}
     telling.tell(incident, "upgraded", f"{incident.generation}:{live.contract_id}:{at.isoformat()}", **said)
+    following.follow(incident)
     return True
 
 

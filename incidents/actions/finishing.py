@@ -8,7 +8,7 @@ from django.conf import settings
 from django.db import transaction
 
 from incidents import clockwork, escalating, owed, sla, telling, timeline
-from incidents.actions import engaging
+from incidents.actions import engaging, measuring
 from incidents.actions.disputing import arm_dispute
 from incidents.actions.entitling import fall_back, mark_lapse, take_over
 from incidents.actions.entry import locked, move, words
@@ -16,6 +16,7 @@ from incidents.actions.goodwill import arm_expiries
 from incidents.models import Incident
 from incidents.states import Hold, Status
 from incidents.timeline import CUSTOMER, Fact
+from incidents.war_room import following
 from rotations.escalation import EventKind
 from supportdesk import instants
 from supportdesk.actors import Actor
@@ -42,13 +43,13 @@ def resolve(incident_id: int, *, actor: Actor, summary: str) -> Incident:
         incident.resolved_at = now  # of a reopened incident the last time counts
         incident.mitigated_at = incident.mitigated_at or now
         incident.first_response_at = incident.first_response_at or now
-        waited = _end(incident)
+        waited = end_generation(incident)
         if not incident.is_acknowledged:
             incident.acknowledged_name, incident.acknowledged_by_id = actor.name, actor.user_id
         incident.save()
         (entry,) = timeline.record(incident, actor, Fact("resolved", text, CUSTOMER))
-        _stop(incident, actor, why="resolved")
-        clockwork.append(incident, *_closing_events(now, f"entry:{entry.pk}", waited, answered=answered))
+        stop_ringing(incident, actor, why="resolved")
+        clocks = clockwork.append(incident, *_closing_events(now, f"entry:{entry.pk}", waited, answered=answered))
         timers.arm(
             [
                 timers.Planned(
@@ -67,7 +68,9 @@ def resolve(incident_id: int, *, actor: Actor, summary: str) -> Incident:
                 ),
             ]
         )
-        telling.tell(incident, "resolved", f"{incident.generation}", text=text, author=actor.name)
+        sorry = measuring.lateness(incident, clocks, now)
+        telling.tell(incident, "resolved", f"{incident.generation}", text=text, author=actor.name, **sorry)
+        following.follow(incident)
     return incident
 
 
@@ -79,7 +82,7 @@ def _closing_events(now: datetime, ref: str, waited: Hold, *, answered: bool) ->
     return [*events, sla.Event(now, sla.EventKind.RESOLVED, ref=ref)]
 
 
-def _end(incident: Incident) -> Hold:
+def end_generation(incident: Incident) -> Hold:
     """A new generation: jobs and timers that belong to the old one do nothing (ESC-12). Returns what was waited for."""
     waited = Hold(incident.hold)
     incident.generation += 1
@@ -87,7 +90,7 @@ def _end(incident: Incident) -> Hold:
     return waited
 
 
-def _stop(incident: Incident, actor: Actor, *, why: str) -> None:
+def stop_ringing(incident: Incident, actor: Actor, *, why: str) -> None:
     escalating.feed(incident, EventKind.RESOLVE)
     escalating.stop_pages(incident, actor, why=why)
     timers.cancel(incident.subject)
@@ -109,6 +112,7 @@ def confirm(incident_id: int, *, actor: Actor, text: str = "") -> Incident:
         )
         timers.cancel(incident.subject, run=AUTO_CONFIRM)
         telling.tell(incident, "confirmed", f"{incident.generation}", who=actor.name, text=text.strip())
+        following.follow(incident)
     return incident
 
 
@@ -133,16 +137,17 @@ def reopen(incident_id: int, *, actor: Actor, reason: str) -> Incident:
         incident.reopen_count += 1
         incident.confirmed_at = incident.closed_at = None
         incident.acknowledged_name, incident.acknowledged_by = "", None
-        _end(incident)
+        end_generation(incident)
         incident.save()
         timeline.record(incident, actor, Fact("reopened", why, CUSTOMER))
         timers.cancel(incident.subject)
-        _go_on(incident, actor, now)
+        go_on(incident, actor, now)
+        following.follow(incident, is_declared_anew=True)
         telling.tell(incident, "reopened", f"{incident.generation}", text=why, author=actor.name)
     return incident
 
 
-def _go_on(incident: Incident, actor: Actor, now: datetime) -> None:
+def go_on(incident: Incident, actor: Actor, now: datetime) -> None:
     """Clocks, paging and whatever else had stopped, under what the incident began with, or better (§2.4)."""
     live = owed.to(incident.organization, now)
     if _is_late(incident, now):
@@ -188,13 +193,14 @@ def cancel(incident_id: int, *, actor: Actor, reason: str) -> Incident:
             raise NotAllowed("A P1 is cancelled by its commander or a manager only.")
         move(incident, Status.CANCELLED, now)
         incident.closed_at = now
-        _end(incident)
+        end_generation(incident)
         incident.save()
         timeline.record(incident, actor, Fact("cancelled", why, CUSTOMER))
         trail.record(actor, "cancel", incident.subject, after=Status.CANCELLED, reason=why)
-        _stop(incident, actor, why="cancelled")
+        stop_ringing(incident, actor, why="cancelled")
         clockwork.append(incident, sla.Event(now, sla.EventKind.CANCELLED))
         telling.tell(incident, "cancelled", f"{incident.generation}", text=why, author=actor.name)
+        following.follow(incident)
     return incident
 
 

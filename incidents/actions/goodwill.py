@@ -13,6 +13,7 @@ from incidents.actions.entitling import retarget
 from incidents.actions.entry import locked, require_open, words
 from incidents.models import FollowUp, GoodwillGrant, Incident
 from incidents.timeline import CUSTOMER, Fact
+from incidents.war_room import following
 from supportdesk import instants
 from supportdesk.actors import Actor
 from supportdesk.audit import trail
@@ -120,6 +121,7 @@ def _act(incident: Incident, actor: Actor) -> None:
         escalating.start(incident, lines)
         said = engaging.promise(incident, decision)
         telling.tell(incident, "declared", f"declared:{incident.generation}", lines, **said)
+    following.follow(incident)
 
 
 def arm_expiry(grant: GoodwillGrant) -> None:

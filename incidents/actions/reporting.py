@@ -8,15 +8,17 @@ from typing import Any
 
 from django.db import transaction
 
-from incidents import clockwork, owed, sla, telling, timeline
+from incidents import clockwork, escalating, owed, sla, telling, timeline
 from incidents.actions import engaging
 from incidents.actions.entry import locked, words
+from incidents.actions.linking import link
 from incidents.actions.responding import acknowledge
 from incidents.models import Incident
 from incidents.models.incident import Impact, Urgency
 from incidents.permissions import may
 from incidents.states import RAISERS, severity_of
 from incidents.timeline import CUSTOMER, Fact
+from incidents.war_room import following
 from supportdesk import actors, calendars, entitlements, instants
 from supportdesk.actors import Actor
 from supportdesk.entitlements import Decision, Engagement, Entitlement
@@ -52,6 +54,7 @@ class Report:
     request_key: str = ""
     detected_at: datetime | None = None
     is_drill: bool = False
+    drill_for: int | None = None  # a drill for one person: nobody else is paged
     answered_as: str = ""
     data: dict[str, Any] = field(default_factory=dict)
 
@@ -71,7 +74,9 @@ def report(said: Report, *, actor: Actor) -> Incident:
         incident = _create(said, severity, entitlement, decision, now)
         timeline.record(incident, actor, _reported(said, severity), engaging.decided(decision))
         _start_clocks(incident, entitlement, said, severity, now)
-        _engage(incident, decision)
+        _engage(incident, decision, said)
+        link(incident, actor)
+        following.follow(incident)
         if said.answered_as:
             acknowledge(incident.pk, actor=actor)
             incident.refresh_from_db()
@@ -156,7 +161,7 @@ def _reported(said: Report, severity: str) -> Fact:
 def _start_clocks(incident: Incident, entitlement: Entitlement, said: Report, severity: str, now: datetime) -> None:
     """Begin the ledger. Hours that never come can be counted by nobody: said loudly, and the report is kept."""
     promised = clockwork.terms_of(entitlement)
-    if promised is None:
+    if promised is None or said.is_drill:
         return
     events = [sla.Event(now, sla.EventKind.RECEIVED, severity=severity, terms=promised, ref=said.source)]
     if said.answered_as:
@@ -169,9 +174,12 @@ def _start_clocks(incident: Incident, entitlement: Entitlement, said: Report, se
         timeline.record(incident, actors.desk(), Fact("no_clocks", text))
 
 
-def _engage(incident: Incident, decision: Decision) -> None:
+def _engage(incident: Incident, decision: Decision, source: Report) -> None:
     """Page, queue or ask a manager; and say so to whoever reported it (ENT-6, ENT-7)."""
     lines = Lines.load()
+    if source.drill_for is not None:
+        escalating.start_for(incident, source.drill_for, lines)
+        return
     engaging.act(incident, decision, lines)
     said = engaging.promise(incident, decision)
     telling.tell(incident, _RECEIPTS[decision.engagement], "receipt", lines, **said)

@@ -5,14 +5,19 @@ from __future__ import annotations
 from django.db import transaction
 
 from incidents import clockwork, escalating, sla, telling, timeline
+from incidents.actions import handing_over
 from incidents.actions.entry import locked, move, require_open
 from incidents.models import Incident, Page
 from incidents.states import Status
 from incidents.timeline import CUSTOMER, Fact
+from incidents.war_room import following
 from rotations.escalation import EventKind
 from supportdesk import instants
 from supportdesk.actors import Actor
 from supportdesk.errors import WrongState
+from supportdesk.queue import timers
+
+DRILL_OVER = "incidents.tasks.end_drill"
 
 
 def acknowledge(incident_id: int, *, actor: Actor) -> Incident:
@@ -23,7 +28,11 @@ def acknowledge(incident_id: int, *, actor: Actor) -> Incident:
             return incident  # a late press after the end is not an error
         if incident.is_acknowledged and incident.acknowledged_name == actor.name:
             escalating.feed(incident, EventKind.ACTIVITY, by=_who(actor))
+            own = Page.objects.filter(incident=incident, user_id=actor.user_id)
+            escalating.hush(own, state=Page.State.ACKNOWLEDGED, via=actor.via, why=f"acknowledged by {actor.name}")
             return incident  # a second press is not an error, but it shows that they are still on it (ESC-9)
+        if incident.is_acknowledged and handing_over.offered_to(incident, actor) is not None:
+            return handing_over.accept_hand_over(incident_id, actor=actor)  # whatever rang, they have it now
         first = not incident.is_acknowledged
         _take(incident, actor)
         escalating.feed(incident, EventKind.ACK, by=_who(actor))
@@ -31,6 +40,9 @@ def acknowledge(incident_id: int, *, actor: Actor) -> Incident:
         if first:
             clockwork.append(incident, sla.Event(instants.now(), sla.EventKind.ACKNOWLEDGED, ref=actor.via))
             telling.tell(incident, "acknowledged", f"{incident.generation}:{_who(actor)}", who=actor.name)
+            following.follow(incident)
+        if incident.is_drill:
+            timers.arm([timers.Planned(f"drill:{incident.pk}:over", DRILL_OVER, incident.subject, instants.now())])
     return incident
 
 
@@ -64,6 +76,7 @@ def claim(incident_id: int, *, actor: Actor) -> Incident:
         incident = locked(incident_id, actor, "claim")
         require_open(incident, "claiming")
         if incident.owner_id == actor.user_id and incident.is_acknowledged:
+            following.follow(incident, was_claimed=True)  # the first to come has the command only for the time being
             return incident
         before = incident.owner.name if incident.owner else "nobody"
         incident.owner_id = actor.user_id
@@ -74,6 +87,7 @@ def claim(incident_id: int, *, actor: Actor) -> Incident:
             incident.refresh_from_db()
         else:
             escalating.feed(incident, EventKind.ACTIVITY, by=_who(actor))
+        following.follow(incident, was_claimed=True)
     return incident
 
 
@@ -102,6 +116,7 @@ def hand_back(incident_id: int, *, actor: Actor, reason: str = "") -> Incident:
         incident.save(update_fields=["acknowledged_name", "acknowledged_by", "owner", "updated_at"])
         timeline.record(incident, actor, Fact("handed_back", reason.strip() or f"{actor.name} hands it back."))
         escalating.feed(incident, EventKind.UNACK, by=_who(actor))
+        following.follow(incident)
     return incident
 
 
@@ -114,7 +129,7 @@ def advance(incident_id: int, *, actor: Actor, generation: int) -> Incident:
             return incident
         was_acknowledged = incident.is_acknowledged
         escalating.feed(incident, EventKind.DUE)
-        if was_acknowledged and incident.escalation.status != "acknowledged":
+        if was_acknowledged and not escalating.has_somebody(incident):
             incident.acknowledged_name, incident.acknowledged_by = "", None
             incident.save(update_fields=["acknowledged_name", "acknowledged_by", "updated_at"])
     return incident

@@ -7,7 +7,10 @@ from datetime import datetime, timedelta
 from django.db import transaction
 
 from incidents import clockwork, escalating, facts, sla, telling, timeline
+from incidents.actions import measuring
+from incidents.actions.discretion import hold_back_leaks
 from incidents.actions.entry import locked, move, words
+from incidents.actions.linking import lock_with_linked
 from incidents.actions.responding import acknowledge
 from incidents.models import Incident, TimelineEntry
 from incidents.states import Hold, Status
@@ -26,26 +29,33 @@ def write_note(incident_id: int, *, actor: Actor, text: str) -> TimelineEntry:
     with transaction.atomic():
         incident = locked(incident_id, actor, "write_note")
         (entry,) = timeline.record(incident, actor, Fact("note", words(text)))
+        telling.tell(incident, "note", str(entry.pk), text=entry.text, author=actor.name, via=actor.via)
         escalating.feed(incident, EventKind.ACTIVITY, by=str(actor.user_id))
     return entry
 
 
-def write_message(incident_id: int, *, actor: Actor, text: str, said_at: datetime | None = None) -> TimelineEntry:
+def write_message(
+    incident_id: int, *, actor: Actor, text: str, said_at: datetime | None = None, is_checked: bool = False
+) -> TimelineEntry:
     """A message the customer sees, from us or from them. Our first one stops the first-response clock (D4).
 
+    On a duplicate it goes to the incident that goes on for it. `is_checked` as in `discretion`.
     `said_at` is the channel's own time of a customer's message; the desk's time counts unless the two agree (SLA-1).
     """
     with transaction.atomic():
-        incident = locked(incident_id, actor, "write_message")
+        incident = locked(Incident.objects.survivor_of(incident_id), actor, "write_message")
         if incident.status in (Status.CLOSED, Status.MERGED):
             raise WrongState(f"{incident.ref} is closed. Please report a new incident, and name {incident.ref} in it.")
-        (entry,) = timeline.record(incident, actor, Fact("message", words(text), CUSTOMER))
+        said = words(text)
+        _hold_back(incident, actor, {"text": said}, is_checked=is_checked)
+        (entry,) = timeline.record(incident, actor, Fact("message", said, CUSTOMER))
         if actor.is_staff:
-            _said_to_customer(incident, actor, entry)
-            telling.tell(incident, "message", str(entry.pk), text=entry.text, author=actor.name)
+            clocks = said_to_customer(incident, actor, entry)
+            sorry = measuring.lateness(incident, clocks, entry.at)
+            telling.tell(incident, "message", str(entry.pk), text=entry.text, author=actor.name, **sorry)
         else:
             _heard_from_customer(incident, actor, received_at(said_at, instants.now()))
-            telling.tell(incident, "customer_message", str(entry.pk), text=entry.text, author=actor.name)
+            telling.tell(incident, "customer_message", str(entry.pk), text=entry.text, author=actor.name, via=actor.via)
     return entry
 
 
@@ -56,16 +66,17 @@ def received_at(said_at: datetime | None, now: datetime) -> datetime:
     return min(said_at, now)
 
 
-def _said_to_customer(incident: Incident, actor: Actor, entry: TimelineEntry) -> None:
+def said_to_customer(incident: Incident, actor: Actor, entry: TimelineEntry) -> tuple[sla.Clock, ...]:
     """A human answered: the first-response clock is satisfied, and whoever wrote clearly has it."""
     if not incident.is_acknowledged and incident.is_open and not incident.is_resolved:
         acknowledge(incident.pk, actor=actor)
         incident.refresh_from_db()
-    clockwork.append(incident, sla.Event(entry.at, sla.EventKind.RESPONDED, ref=f"entry:{entry.pk}"))
+    clocks = clockwork.append(incident, sla.Event(entry.at, sla.EventKind.RESPONDED, ref=f"entry:{entry.pk}"))
     if incident.first_response_at is None:
         incident.first_response_at = entry.at
         incident.save(update_fields=["first_response_at", "updated_at"])
     escalating.feed(incident, EventKind.ACTIVITY, by=str(actor.user_id))
+    return clocks
 
 
 def _heard_from_customer(incident: Incident, actor: Actor, at: datetime) -> None:
@@ -86,20 +97,26 @@ def post_update(
     doing: str,
     next_update_at: datetime | None = None,
     status: str = "",
+    is_checked: bool = False,
+    is_for_linked: bool = False,
 ) -> TimelineEntry:
     """A status update: what is, what we do, when we speak again.
 
-    Closes an update cycle and opens the next (SLA-16, SLA-17).
+    Closes an update cycle and opens the next (SLA-16, SLA-17). `is_for_linked`: said once on a master, it is an update
+    of every incident that hangs on it as well; all of them or none. `is_checked` as in `discretion`.
     """
     with transaction.atomic():
+        linked = lock_with_linked(incident_id) if is_for_linked else []
         incident = locked(incident_id, actor, "post_update")
         if incident.is_resolved or not incident.is_open:
             raise WrongState(f"{incident.ref} is {incident.status}; write a message, or reopen it.")
         now = instants.now()
         if next_update_at is not None and next_update_at < now + SOONEST_NEXT_UPDATE:
             raise Invalid("The next update must be promised for later than now.", field="next_update_at")
+        said = {"state": words(state, "state"), "doing": words(doing, "doing")}
+        _hold_back(incident, actor, said, is_checked=is_checked)
         _move_to(incident, status, now)
-        text = f"{words(state, 'state')}\n\nNext: {words(doing, 'doing')}"
+        text = "{state}\n\nNext: {doing}".format_map(said)
         (entry,) = timeline.record(
             incident,
             actor,
@@ -115,11 +132,12 @@ def post_update(
                 },
             ),
         )
-        _said_to_customer(incident, actor, entry)
+        said_to_customer(incident, actor, entry)
         clocks = clockwork.append(
             incident,
             sla.Event(entry.at, sla.EventKind.UPDATE_SENT, promised_next=next_update_at, ref=f"entry:{entry.pk}"),
         )
+        measuring.stop_nagging(incident)
         telling.tell(
             incident,
             "update",
@@ -128,8 +146,23 @@ def post_update(
             doing=doing,
             author=actor.name,
             next_local=_next_promised(incident, clocks, next_update_at),
+            **measuring.lateness(incident, clocks, entry.at),
         )
+        for pk in linked:
+            post_update(
+                pk, actor=actor, state=state, doing=doing, next_update_at=next_update_at, is_checked=is_checked
+            )
+        if linked:
+            sent_to = ", ".join(f"INC-{pk}" for pk in linked)
+            timeline.record(incident, actor, Fact("sent_to_linked", f"Sent to {sent_to} as well."))
     return entry
+
+
+def _hold_back(incident: Incident, actor: Actor, said: dict[str, str], *, is_checked: bool) -> None:
+    """What no customer reads needs no second look."""
+    reader = incident.organization_id
+    if reader is not None:
+        hold_back_leaks(actor, incident.subject, said, reader_id=reader, is_checked=is_checked)
 
 
 def _move_to(incident: Incident, status: str, now: datetime) -> None:

@@ -7,13 +7,15 @@ from datetime import datetime
 from django.db import transaction
 
 from incidents import clockwork, escalating, owed, sla, telling, timeline
-from incidents.actions import engaging
+from incidents.actions import engaging, measuring
 from incidents.actions.claims import watch_claims
 from incidents.actions.entitling import retarget
 from incidents.actions.entry import locked, move, require_open, words
+from incidents.actions.speaking import said_to_customer
 from incidents.models import Incident, SeverityDispute
 from incidents.states import Hold, LoweringCode, Status
 from incidents.timeline import CUSTOMER, Fact
+from incidents.war_room import following
 from rotations.escalation import EventKind
 from supportdesk import instants
 from supportdesk.actors import Actor
@@ -89,6 +91,7 @@ def set_severity(
     trail.record(actor, "change_severity", incident.subject, before=before, after=severity, reason=why)
     _retarget(incident, severity, now)
     _follow(incident, actor, raised=raised)
+    following.follow(incident, is_declared_anew=raised)
     if is_told:
         telling.tell(
             incident,
@@ -149,6 +152,7 @@ def change_status(incident_id: int, *, actor: Actor, status: str) -> Incident:
         elif was_monitoring:
             clockwork.append(incident, sla.Event(now, sla.EventKind.UNMITIGATED))
         escalating.feed(incident, EventKind.ACTIVITY, by=str(actor.user_id))
+        following.follow(incident)
     return incident
 
 
@@ -180,9 +184,11 @@ def hold(incident_id: int, *, actor: Actor, kind: str, question: str = "") -> In
         (entry,) = timeline.record(
             incident, actor, Fact("held", text, CUSTOMER if wanted.pauses else timeline.INTERNAL, data={"hold": wanted})
         )
-        if wanted.pauses:
+        if wanted.pauses:  # a question the customer reads is an answer to them as well (D4)
+            clocks = said_to_customer(incident, actor, entry)
             clockwork.append(incident, sla.Event(now, sla.EventKind.HOLD_STARTED, hold=wanted, ref=f"entry:{entry.pk}"))
-            telling.tell(incident, "message", str(entry.pk), text=text, author=actor.name)
+            sorry = measuring.lateness(incident, clocks, entry.at)
+            telling.tell(incident, "message", str(entry.pk), text=text, author=actor.name, **sorry)
     return incident
 
 

@@ -1,4 +1,4 @@
-"""Which buttons a page of an incident offers: what the reader may do and what its state allows. Pure.
+"""Which buttons a page of an incident offers: what the reader may do and what its state allows.
 
 The verbs check for themselves; this only keeps a page from offering what they would refuse.
 """
@@ -8,8 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 
+from incidents import escalating
+from incidents.actions.disputing import severity_before_fall
 from incidents.actions.finishing import REOPEN_WINDOW
-from incidents.models import Incident
+from incidents.actions.promising import LONG_AFTER
+from incidents.models import Escalation, Incident, SeverityDispute
 from incidents.permissions import may
 from incidents.states import Hold, Status, may_move
 from supportdesk.actors import Actor, Role
@@ -54,12 +57,47 @@ def _may_reopen(incident: Incident, actor: Actor, now: datetime) -> bool:
     return actor.role == Role.MANAGER or (in_time and incident.status != Status.CLOSED)
 
 
+def _is_escalating(incident: Incident, actor: Actor, now: datetime) -> bool:
+    running = Escalation.objects.filter(incident=incident).exclude(status="resolved").exists()
+    return running and _is_worked(incident, actor, now) and escalating.policy_for(incident) is not None
+
+
+def _may_be_excepted(incident: Incident, actor: Actor, now: datetime) -> bool:
+    return _is_worked(incident, actor, now) and incident.organization_id is not None
+
+
+def _has_other_rhythm(incident: Incident, actor: Actor, now: datetime) -> bool:
+    """A long incident whose update clock runs, and whose commander or manager is looking."""
+    is_their_call = actor.role == Role.MANAGER or incident.owner_id == actor.user_id
+    is_long = now >= incident.received_at + LONG_AFTER
+    if not (is_their_call and is_long and _is_worked(incident, actor, now)):
+        return False
+    return incident.clocks.filter(kind="next_update", state__in=("running", "paused")).exists()
+
+
+def _is_disputed(incident: Incident, actor: Actor, now: datetime) -> bool:
+    is_open = SeverityDispute.objects.filter(incident=incident, decided_at=None).exists()
+    return is_open and _is_worked(incident, actor, now)
+
+
+def _may_dispute(incident: Incident, actor: Actor, now: datetime) -> bool:
+    """It was lowered, and nobody has disputed that yet (ENT-13)."""
+    if not _is_worked(incident, actor, now) or SeverityDispute.objects.filter(incident=incident).exists():
+        return False
+    return severity_before_fall(incident) is not None
+
+
+def _has_settled_times(incident: Incident) -> bool:
+    return incident.status in (Status.CLOSED, Status.CANCELLED, Status.MERGED)
+
+
 # A button: the permission it needs, and the state it fits.
 _BUTTONS: dict[str, tuple[str, Test]] = {
     "acknowledge": ("acknowledge", _is_free),
     "claim": ("claim", _is_taken_by_others),
     "escalate": ("escalate", _is_worked),
     "hand_back": ("hand_back", _is_theirs),
+    "apply_policy": ("apply_policy", _is_escalating),
     "note": ("write_note", lambda incident, actor, now: True),
     "message": ("write_message", lambda incident, actor, now: incident.status not in (Status.CLOSED, Status.MERGED)),
     "update": ("post_update", _is_worked),
@@ -74,6 +112,11 @@ _BUTTONS: dict[str, tuple[str, Test]] = {
     "notice": ("post_notice", lambda incident, actor, now: incident.is_open),
     "confirm": ("confirm", lambda incident, actor, now: incident.status == Status.RESOLVED),
     "reopen": ("reopen", _may_reopen),
+    "goodwill": ("grant_goodwill", _may_be_excepted),
+    "decide_dispute": ("decide_dispute", _is_disputed),
+    "dispute": ("dispute_severity", _may_dispute),
+    "received": ("move_received", lambda incident, actor, now: not _has_settled_times(incident)),
+    "cadence": ("agree_cadence", _has_other_rhythm),
 }
 
 

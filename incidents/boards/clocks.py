@@ -33,6 +33,7 @@ class Face:
     soon_at: datetime | None = None
     settled_at: datetime | None = None
     left: timedelta | None = None
+    used: timedelta | None = None
     took: timedelta | None = None
     overrun: timedelta | None = None
     note: str = ""
@@ -71,6 +72,7 @@ def face(clock: sla.Clock, now: datetime) -> Face:
         soon_at=thresholds.get(_SOON),
         settled_at=clock.satisfied_at,
         left=clock.remaining,
+        used=clock.elapsed,
         took=clock.elapsed if clock.satisfied_at else None,
         overrun=clock.overrun if clock.breached_at else None,
         note=_note(clock, now),

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from incidents import clockwork, sla
-from incidents.boards import buttons, clocks, composer, timeline
+from incidents.boards import buttons, clocks, composer, promises, timeline
 from incidents.models import Breach, Escalation, Incident, Page, StatusPage
 from incidents.states import Hold, Status
 from rotations.escalation import Policy, State
@@ -85,7 +85,7 @@ def page(incident: Incident, actor: Actor, now: datetime) -> dict[str, Any]:
         "first_answer": clocks.face_of(sla.ClockKind.FIRST_RESPONSE, seen, now),
         "next_update": clocks.face_of(sla.ClockKind.NEXT_UPDATE, seen, now),
     }
-    more = _customer_only(incident, entries) if actor.is_customer else _staff_only(incident, seen, now)
+    more = _customer_only(incident, entries) if actor.is_customer else _staff_only(incident, seen, actor, now)
     return context | more
 
 
@@ -109,10 +109,10 @@ def stages(incident: Incident) -> list[Stage]:
     ]
 
 
-def _staff_only(incident: Incident, seen: tuple[sla.Clock, ...], now: datetime) -> dict[str, Any]:
+def _staff_only(incident: Incident, seen: tuple[sla.Clock, ...], actor: Actor, now: datetime) -> dict[str, Any]:
     rhythm = composer.cadence(seen)
     escalation = Escalation.objects.select_related("policy__schedule").filter(incident=incident).first()
-    return {
+    return promises.decided_by_people(incident, actor, now) | {
         "decision": incident.decision,
         "escalation": escalation,
         "steps": ladder(escalation, incident) if escalation else [],

@@ -227,8 +227,17 @@ SAID: dict[str, dict[str, str]] = {
     "severity": {"severity": "P3", "reason": "it is smaller", "code": "smaller_impact"},
     "status": {"status": "monitoring"}, "mitigated": {"status": "monitoring"}, "resolve": {"summary": "x"},
     "hold": {"kind": "customer", "question": "May we?"}, "cancel": {"reason": "x"}, "reopen": {"reason": "x"},
+    "goodwill": {"scope": "page", "reason": "Their biggest day of the year.", "hours": "8"},
+    "received": {"received_at": "2026-11-28T00:00:00+00:00", "reason": "They wrote first."},
+    "cadence": {"minutes": "60", "agreement": "On the call."},
+    "decide_dispute": {"decision": "uphold", "reason": "They are right."},
 }  # fmt: skip
-VERBS = {"hand_back": "hand-back", "mitigated": "status"}
+VERBS = {
+    "hand_back": "hand-back",
+    "decide_dispute": "decide-dispute",
+    "apply_policy": "apply-policy",
+    "mitigated": "status",
+}
 # Offered to pages, pressed elsewhere: customers confirm, and a notice needs a page that has none yet.
 ELSEWHERE = frozenset({"confirm", "notice"})
 

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from incidents.sla import Clock, Event, EventKind, Reason, State, clocks, next_moments
 from incidents.states import Hold
+from supportdesk.calendars import Calendar
 from supportdesk.entitlements import SEVERITIES
 from tests.incidents.sla_stories import (
     FIRST_RESPONSE,
@@ -28,8 +29,31 @@ from tests.incidents.sla_stories import (
 )
 
 # The reports fall into weeks in which clocks change somewhere.
-STARTS = ("2026-03-27T14:00:00Z", "2026-06-11T08:00:00Z", "2026-10-02T05:00:00Z", "2026-10-24T21:00:00Z")
-PLANS = (M, S, XS, GOODWILL, plan_m(business_hours("SYD", ["2026-10-05"])), plan_s(business_hours("NY")))
+STARTS = (
+    "2026-03-27T14:00:00Z",
+    "2026-04-04T10:00:00Z",  # Lord Howe, Chatham and Santiago go back
+    "2026-04-23T20:00:00Z",  # Cairo goes forward
+    "2026-06-11T08:00:00Z",
+    "2026-10-02T05:00:00Z",
+    "2026-10-24T21:00:00Z",
+    "2026-10-31T22:00:00Z",  # St John's goes back
+)
+_DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+# Open at night, so that the hour that is missing or comes twice falls into the hours of the desk.
+AWKWARD = [
+    Calendar.from_spec({"time_zone": zone, "weekly": {day: [["22:00", "06:00"]] for day in _DAYS}})
+    for zone in (
+        "Australia/Lord_Howe",
+        "Pacific/Chatham",
+        "Africa/Cairo",
+        "America/Santiago",
+        "America/St_Johns",
+    )
+]
+PLANS = (
+    *(M, S, XS, GOODWILL, plan_m(business_hours("SYD", ["2026-10-05"])), plan_s(business_hours("NY"))),
+    *map(plan_s, AWKWARD),
+)
 PLAIN = (
     EventKind.RESPONDED,
     EventKind.UPDATE_SENT,

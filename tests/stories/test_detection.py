@@ -60,7 +60,7 @@ def test_the_same_idempotency_key_is_the_same_incident(world, alice):
 def test_alertmanager_opens_one_incident_however_often_it_repeats_itself(world, bob):
     for _ in range(3):
         answer = world.fakes.alertmanager.fires("CheckoutDown", world.desk, service="checkout")
-        assert answer.status == 200, answer
+        assert answer.status == 202, answer
     world.settle()
     alert = Alert.objects.get()
     assert (alert.count, alert.severity, alert.incident.severity) == (3, "critical", "P2")

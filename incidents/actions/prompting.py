@@ -1,0 +1,223 @@
+"""What the desk does by itself at an instant of an incident (domain §6). Each prompt happens once, or says why not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+
+from django.db import transaction
+from django.db.models import Q
+
+from incidents import facts, telling, timeline
+from incidents.actions.announcing import draft_notice
+from incidents.actions.entry import locked
+from incidents.actions.finishing import REOPEN_WINDOW
+from incidents.models import Briefing, HeldRole, Incident, Prompt, StatusPage, Survey, WarRoom
+from incidents.timeline import Fact
+from incidents.war_room import briefings, following, plan, roles, seats, tasks
+from incidents.war_room.plan import Kind
+from incidents.war_room.roles import IncidentRole
+from supportdesk import instants, readable
+from supportdesk.actors import Actor
+
+SURVEY_PAUSE = timedelta(days=7)
+LONG_IN_ROLE = timedelta(hours=4)
+
+
+class Dropped(Exception):
+    """A prompt is not needed: the message says why."""
+
+
+def prompt(incident_id: int, *, actor: Actor, generation: int, kind: str, slot: int) -> Prompt | None:
+    """The instant of a prompt has come. An older generation does nothing (INV-4)."""
+    with transaction.atomic():
+        incident = locked(incident_id, actor, "view")
+        row = incident.prompts.filter(generation=generation, kind=kind, slot=slot).first()
+        if row is None or row.state != Prompt.State.PLANNED or incident.generation != generation:
+            return row
+        try:
+            row.outcome, row.state = _DOES[Kind(kind)](incident, row, actor)[:300], Prompt.State.SENT
+        except Dropped as reason:
+            row.outcome, row.state = str(reason)[:300], Prompt.State.CANCELLED
+        row.settled_at = instants.now()
+        row.save(update_fields=["outcome", "state", "settled_at"])
+        following.follow(incident)
+    return row
+
+
+def _draft_a_notice(incident: Incident, row: Prompt, actor: Actor) -> str:
+    page = (
+        StatusPage.objects.filter(Q(organization=incident.organization) | Q(organization=None))
+        .order_by("is_public", "pk")
+        .first()
+    )
+    if page is None:
+        raise Dropped("there is no status page")
+    draft_notice(incident.pk, actor=actor, page_id=page.pk)
+    telling.tell(incident, "notice_drafted", str(incident.generation), page=page.name)
+    return f"drafted for {page.name}; a person posts it"
+
+
+def _find_a_liaison(incident: Incident, row: Prompt, actor: Actor) -> str:
+    done = []
+    if not incident.is_acknowledged:
+        telling.tell(incident, "ack_late", str(incident.generation))
+        done.append("the duty manager knows that nobody has it yet")
+    if seats.holder(incident, IncidentRole.LIAISON) is None and (person := seats.liaison_on_duty()) is not None:
+        give(incident, actor, IncidentRole.LIAISON, person.pk)
+        done.append(f"{person.name} is customer liaison")
+    if not done:
+        raise Dropped("somebody has it, and there is a liaison")
+    return "; ".join(done)
+
+
+def give(incident: Incident, actor: Actor, role: IncidentRole, user_id: int) -> bool:
+    """Seat somebody, write it down and tell them. False if it is theirs already."""
+    if not seats.seat(incident, role, user_id):
+        return False
+    person = HeldRole.objects.select_related("user").get(incident=incident, role=role, ended_at=None).user
+    (entry,) = timeline.record(
+        incident, actor, Fact("role", f"{person.name} is {role.words} now.", data={"role": role, "user": user_id})
+    )
+    if actor.user_id != user_id:
+        telling.tell_person(incident, "role_given", str(entry.pk), person, role=role.words, asks=role.asks)
+    return True
+
+
+def _replace_the_interim(incident: Incident, row: Prompt, actor: Actor) -> str:
+    commander = seats.held(incident).get(IncidentRole.COMMANDER)
+    if commander is not None and not commander.is_interim:
+        raise Dropped(f"{commander.user} has claimed it")
+    person = seats.duty_manager()
+    if person is None:
+        raise Dropped("nobody has the duty; the first responder stays commander")
+    incident.owner = person
+    incident.save(update_fields=["owner", "updated_at"])
+    give(incident, actor, IncidentRole.COMMANDER, person.pk)
+    return f"{person.name}, the duty manager, is commander"
+
+
+def _draft_a_briefing(incident: Incident, row: Prompt, actor: Actor) -> str:
+    _require_latest(incident, row)
+    briefing = briefings.draft(incident, row.slot, row.planned_at + plan.DRAFT_BEFORE)
+    at = facts.moment(briefing.planned_at, incident.zone)
+    telling.tell(incident, "briefing_draft", f"{row.generation}:{row.slot}", number=row.slot, at_local=at)
+    return "the commander was asked to look at it"
+
+
+def _send_the_briefing(incident: Incident, row: Prompt, actor: Actor) -> str:
+    _require_latest(incident, row)
+    briefing = briefings.draft(incident, row.slot, row.planned_at)
+    if briefing.state == Briefing.State.DRAFT:
+        return "waits five minutes for the commander"
+    if briefing.state != Briefing.State.APPROVED:
+        raise Dropped(briefing.get_state_display())
+    briefings.send(briefing, actor)
+    return "sent as approved"
+
+
+def _send_unreviewed(incident: Incident, row: Prompt, actor: Actor) -> str:
+    _require_latest(incident, row)
+    briefing = briefings.draft(incident, row.slot, row.planned_at - plan.UNREVIEWED_AFTER)
+    if briefing.state == Briefing.State.SENT:
+        raise Dropped("it was reviewed and sent")
+    briefings.send(briefing, actor)
+    return "sent" if briefing.is_reviewed else "sent, marked unreviewed"
+
+
+def _require_latest(incident: Incident, row: Prompt) -> None:
+    """After a pause of the desk only the latest of a series is worth doing."""
+    now = instants.now()
+    if incident.prompts.filter(
+        generation=row.generation, kind=row.kind, slot__gt=row.slot, planned_at__lte=now
+    ).exists():
+        raise Dropped("overtaken by the next one")
+
+
+def _send_the_last(incident: Incident, row: Prompt, actor: Actor) -> str:
+    briefing = briefings.draft(incident, 1, row.planned_at, is_last=True)
+    if briefing.state == Briefing.State.SENT:
+        raise Dropped("it was sent already")
+    briefings.send(briefing, actor)
+    return "sent" if briefing.is_reviewed else "sent, marked unreviewed"
+
+
+def _check_roles(incident: Incident, row: Prompt, actor: Actor) -> str:
+    found = roles.missing({role: held.user_id for role, held in seats.held(incident).items()})
+    if not found:
+        raise Dropped("every role is filled")
+    telling.tell(incident, "roles_missing", f"{row.generation}:{row.slot}", text=" ".join(found))
+    return " ".join(found)
+
+
+def _offer_a_second(incident: Incident, row: Prompt, actor: Actor) -> str:
+    telling.tell(incident, "second_responder", f"{row.generation}:{row.slot}")
+    return "a second responder and the neighbouring site were offered"
+
+
+def _ask_for_relief(incident: Incident, row: Prompt, actor: Actor) -> str:
+    _require_latest(incident, row)
+    now = instants.now()
+    tired = [held for held in seats.held(incident).values() if now - held.started_at >= LONG_IN_ROLE]
+    if not tired:
+        raise Dropped("nobody has had a role for four hours")
+    names = ", ".join(
+        f"{held.user} ({held.get_role_display()}, {readable.duration(now - held.started_at)})" for held in tired
+    )
+    telling.tell(incident, "relief", f"{row.generation}:{row.slot}", names=names)
+    return f"relief was asked for: {names}"
+
+
+def _ask_for_hand_off(incident: Incident, row: Prompt, actor: Actor) -> str:
+    telling.tell(incident, "hand_off", f"{row.generation}:{row.slot}")
+    return "the commander was asked for a hand-off note"
+
+
+def _begin_verification(incident: Incident, row: Prompt, actor: Actor) -> str:
+    tasks.add_checklist(incident, "mitigated")
+    telling.tell(incident, "verification", f"{row.generation}:{row.slot}")
+    return "the checklist was added"
+
+
+def _remind(incident: Incident, row: Prompt, actor: Actor) -> str:
+    ends = (incident.resolved_at or instants.now()) + REOPEN_WINDOW
+    telling.tell(incident, "reminder", f"{row.generation}:{row.slot}", closes_local=facts.moment(ends, incident.zone))
+    return "the customer was asked again whether it works"
+
+
+def _survey(incident: Incident, row: Prompt, actor: Actor) -> str:
+    contact, now = incident.reporter, instants.now()
+    if contact is None or not contact.is_active:
+        raise Dropped("there is nobody to ask")
+    if Survey.objects.filter(contact=contact, asked_at__gt=now - SURVEY_PAUSE).exists():
+        raise Dropped("they were asked in the last seven days")
+    Survey.objects.get_or_create(incident=incident, defaults={"contact": contact, "asked_at": now})
+    telling.tell(incident, "survey", str(incident.pk))
+    return f"{contact.name} was asked"
+
+
+def _archive(incident: Incident, row: Prompt, actor: Actor) -> str:
+    room = WarRoom.objects.get(incident=incident)
+    room.archived_at = instants.now()
+    room.save(update_fields=["archived_at"])
+    timeline.record(incident, actor, Fact("war_room", f"War room archived: #{room.channel_name}."))
+    return "archived; its transcript stays in the timeline"
+
+
+_DOES: dict[Kind, Callable[[Incident, Prompt, Actor], str]] = {
+    Kind.NOTICE_DRAFT: _draft_a_notice,
+    Kind.LIAISON: _find_a_liaison,
+    Kind.COMMANDER: _replace_the_interim,
+    Kind.BRIEFING_DRAFT: _draft_a_briefing,
+    Kind.BRIEFING: _send_the_briefing,
+    Kind.BRIEFING_UNREVIEWED: _send_unreviewed,
+    Kind.LAST_BRIEFING: _send_the_last,
+    Kind.ROLES: _check_roles,
+    Kind.SECOND_RESPONDER: _offer_a_second,
+    Kind.RELIEF: _ask_for_relief,
+    Kind.HAND_OFF: _ask_for_hand_off,
+    Kind.VERIFICATION: _begin_verification,
+    Kind.REMINDER: _remind,
+    Kind.SURVEY: _survey,
+    Kind.ARCHIVE: _archive,
+}
