@@ -12,6 +12,8 @@ HOST ?= 127.0.0.1
 PORT ?= 8000
 ARGS ?=
 PYTHON ?=
+KILLS ?= 50
+QUICK ?=
 
 VENV := .venv
 PY := $(VENV)/bin/python
@@ -54,11 +56,12 @@ story: $(STAMP)  ## run only the stories: one emergency each, told from end to e
 contract: $(STAMP)  ## check what we send and receive against the vendors' own API descriptions
 	@exec $(PY) -m pytest tests/contract $(ARGS)
 
-chaos: $(STAMP)  ## kill processes and the database while the desk works, and count what got lost
-	@exec $(PY) -m pytest tests/chaos $(ARGS)
+chaos: $(STAMP)  ## kill processes and the database while the desk works, and count what got lost (KILLS=50)
+	@exec $(PY) -m tests.chaos --kills $(KILLS) $(ARGS)
 
-bench: $(STAMP)  ## measure speed and lateness
-	@exec $(PY) -m pytest tests/bench $(ARGS)
+bench: export BENCH_QUICK := $(QUICK)
+bench: $(STAMP)  ## measure speed and lateness beside peers; ARGS=queue names groups, QUICK=1 is short
+	@exec $(PY) -m tests.bench $(ARGS)
 
 lint: $(STAMP)  ## style, types, migrations, settings, templates, architecture
 	@$(PY) -m ruff check .

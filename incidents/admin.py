@@ -10,7 +10,10 @@ from django.urls import reverse
 from django.utils.html import format_html
 
 from incidents.models import Alert, Breach, Component, Incident, StatusPage
+from incidents.monitoring import back_office
 from supportdesk.web.audited import Audited, ReadOnly
+
+__all__ = ["back_office"]  # monitoring has pages of its own there
 
 
 @admin.register(Incident)

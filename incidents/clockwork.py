@@ -67,7 +67,7 @@ def _targets(severity: str, level: Level, coverage: Coverage) -> dict[sla.ClockK
 
 def events_of(incident: Incident) -> list[sla.Event]:
     """The incident's ledger as values."""
-    return [_event(row) for row in incident.clock_events.order_by("sequence")]
+    return [event_of(row) for row in incident.clock_events.order_by("sequence")]
 
 
 def append(incident: Incident, *events: sla.Event, before: list[sla.Event] | None = None) -> tuple[sla.Clock, ...]:
@@ -105,7 +105,8 @@ def latest_event_at(incident: Incident) -> datetime | None:
     return incident.clock_events.aggregate(latest=Max("at"))["latest"]
 
 
-def _event(row: ClockEvent) -> sla.Event:
+def event_of(row: ClockEvent) -> sla.Event:
+    """A ledger row as the event it keeps."""
     return sla.Event.from_spec({**row.data, "sequence": row.sequence})
 
 

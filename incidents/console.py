@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse, QueryDict
 from django.shortcuts import redirect
 from django.views.decorators.http import require_GET, require_POST
 
-from incidents import actions
+from incidents import actions, promise_pages
 from incidents.boards import customers, queue, search
 from incidents.boards import incident as incident_board
 from incidents.forms import StaffReportForm
@@ -78,10 +78,13 @@ Verb = Callable[[int, Actor, QueryDict], Any]
 
 # What each button of the incident page calls: the same verbs as every other door.
 VERBS: dict[str, Verb] = {
+    **promise_pages.VERBS,
     "acknowledge": lambda pk, actor, said: actions.acknowledge(pk, actor=actor),
     "claim": lambda pk, actor, said: actions.claim(pk, actor=actor),
     "escalate": lambda pk, actor, said: actions.escalate(pk, actor=actor, reason=said.get("reason", "")),
     "hand-back": lambda pk, actor, said: actions.hand_back(pk, actor=actor, reason=said.get("reason", "")),
+    "accept": lambda pk, actor, said: actions.accept_hand_over(pk, actor=actor),
+    "apply-policy": lambda pk, actor, said: actions.apply_policy(pk, actor=actor),
     "note": lambda pk, actor, said: actions.write_note(pk, actor=actor, text=said.get("text", "")),
     "message": lambda pk, actor, said: actions.write_message(pk, actor=actor, text=said.get("text", "")),
     "update": lambda pk, actor, said: actions.post_update(

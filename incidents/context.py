@@ -9,12 +9,14 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.functional import SimpleLazyObject
 
-from incidents.boards import queue
+from incidents.boards import promises, queue
+from incidents.models import HeldMail
 from rotations import boards
 from rotations.models import Schedule
 from supportdesk import instants
 from supportdesk.accounts.models import User
 from supportdesk.actors import Actor
+from supportdesk.auditor import board
 from supportdesk.entitlements import Feature
 from supportdesk.organizations import terms
 from supportdesk.organizations.models import Contact
@@ -33,6 +35,7 @@ def desk(request: HttpRequest) -> dict[str, Any]:
             "nav": SimpleLazyObject(lambda: _console_nav(actor)),
             "oncall": SimpleLazyObject(lambda: _on_call(actor)),
             "jump_url": reverse("console:jump"),
+            "unwell": SimpleLazyObject(lambda: board.unwell(instants.now())),
         }
     else:
         said["desk"] |= {
@@ -57,9 +60,28 @@ def _console_nav(actor: Actor) -> list[dict[str, Any]]:
         {"slug": "oncall", "label": "On-call", "url": reverse("rotations:oncall"), "icon_name": "calendar-clock"},
         {"slug": "customers", "label": "Customers", "url": reverse("console:customers"), "icon_name": "building-2"},
         {"slug": "reports", "label": "Reports", "url": reverse("reports:index"), "icon_name": "scroll-text"},
+        {"slug": "monitoring", "label": "Monitoring", "url": reverse("console:monitoring"), "icon_name": "activity"},
+        {
+            "slug": "mail",
+            "label": "Mail",
+            "url": reverse("console:mail"),
+            "icon_name": "mail",
+            "count": HeldMail.objects.filter(state="waiting").count(),
+        },
+        {"slug": "proof", "label": "Coverage", "url": reverse("proof:certificate"), "icon_name": "shield-check"},
         {"slug": "status", "label": "Status page", "url": reverse("console:notices"), "icon_name": "megaphone"},
+        {"slug": "health", "label": "Health", "url": reverse("console:health"), "icon_name": "heart-pulse"},
     ]
     if actor.role == "manager":
+        nav.append(
+            {
+                "slug": "follow-ups",
+                "label": "Follow-ups",
+                "url": reverse("console:follow-ups"),
+                "icon_name": "list-checks",
+                "count": promises.open_follow_ups(),
+            }
+        )
         nav.append({"slug": "admin", "label": "Back office", "url": reverse("admin:index"), "icon_name": "settings"})
     return nav
 

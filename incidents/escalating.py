@@ -11,27 +11,32 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
+from django.db.models import QuerySet
 
 from incidents import facts, telling, timeline
 from incidents.models import Escalation, Incident, Page
+from incidents.routing import Audience
 from incidents.timeline import Fact
-from rotations import policies
+from rotations import call_outs, policies
+from rotations import telling as rota_telling
 from rotations.escalation import Event, EventKind, Outcome, Policy, State, Status, decide, next_due
 from rotations.escalation import effects as fx
 from rotations.escalation.defaults import LAST_RESORT
-from rotations.escalation.policy import Kind, Pager
-from rotations.models import EscalationPolicy, Schedule
+from rotations.escalation.policy import Kind, Pager, Step, Target
+from rotations.models import EscalationPolicy, Schedule, Shadow
 from rotations.oncall import EMERGENCY, Directory, LivePeople
 from supportdesk import actors, instants, links
 from supportdesk.accounts import reach
 from supportdesk.actors import Actor
 from supportdesk.integrations.lines import Lines
+from supportdesk.integrations.models import Connection
 from supportdesk.queue import outbox, timers
 from supportdesk.queue.models import Delivery, Lane
 from supportdesk.queue.outbox import Post
 
 ADVANCE = "incidents.tasks.advance"
 PAGE_SETTLED = "incidents.tasks.page_settled"
+RELIEVE = "rotations.tasks.relieve"
 URGENT = ("P1", "P2")
 
 
@@ -56,11 +61,40 @@ def start(incident: Incident, lines: Lines | None = None, *, kind: EventKind = E
     existing = Escalation.objects.filter(incident=incident).first()
     if existing and existing.status == Status.RESOLVED:
         kind = EventKind.REOPEN
-    event = Event(kind, instants.now(), severity=incident.severity, policy=policy, backup_first=False)
+    relieves = _relieve_primary(incident, row, lines)
+    event = Event(kind, instants.now(), severity=incident.severity, policy=policy, backup_first=relieves)
     escalation = existing or Escalation(incident=incident, started_at=instants.now())
     state = State.from_spec(existing.state) if existing else State(suppressible=incident.is_monitor_only)
     escalation.policy = row
     _apply(incident, escalation, policy, state, event, lines)
+
+
+def start_for(incident: Incident, user_id: int, lines: Lines) -> None:
+    """A fire drill for one person: the same engine, with nobody behind them for as long as a drill lasts."""
+    step = Step((Target(Kind.PERSON, str(user_id)),), timedelta(minutes=5))
+    policy = Policy("Fire drill for one person", 1, (step,))
+    event = Event(EventKind.START, instants.now(), severity=incident.severity, policy=policy, backup_first=False)
+    escalation = Escalation(incident=incident, started_at=instants.now())
+    _apply(incident, escalation, policy, State(), event, lines)
+
+
+def _relieve_primary(incident: Incident, row: EscalationPolicy | None, lines: Lines) -> bool:
+    """Whether the primary has had enough this shift: the backup rings first, and the manager hears of it (FAT-5)."""
+    now = instants.now()
+    if row is None or incident.is_drill or incident.severity not in URGENT:
+        return False
+    if not call_outs.is_loaded(row.schedule, now):
+        return False
+    people = LivePeople(row.schedule, Directory(lines))
+    primary = people.directory.user(people.schedule.who(now).primary or "")
+    name = primary.name if primary else "The primary"
+    text = f"{name} has taken enough urgent incidents this shift: the backup is paged first."
+    timeline.record(incident, actors.desk("escalation"), Fact("backup_first", text))
+    telling.tell(
+        incident, "backup_first", f"{incident.generation}:{incident.severity}", lines, (Audience.DUTY_MANAGER,),
+        primary=name,
+    )  # fmt: skip
+    return True
 
 
 def _without_policy(incident: Incident, lines: Lines) -> None:
@@ -85,6 +119,8 @@ def change_severity(incident: Incident, *, raised: bool) -> None:
     row = policy_for(incident)
     kind = EventKind.SEVERITY_UP if raised else EventKind.SEVERITY_DOWN
     details: dict[str, Any] = {"severity": incident.severity, "policy": row.value() if row else None}
+    if raised:
+        details["backup_first"] = _relieve_primary(incident, row, Lines.load())
     escalation = Escalation.objects.filter(incident=incident).first()
     if escalation is not None and row is not None:
         Escalation.objects.filter(pk=escalation.pk).update(policy=row)
@@ -100,12 +136,37 @@ def _apply(
     people = LivePeople(_schedule(escalation), Directory(lines))
     outcome = decide(policy, state, event, people)
     _Work(incident, outcome.effects, people, lines).carry_out()
+    _note_work(incident, state, event, outcome)
     escalation.snapshot = outcome.policy.to_spec()
     escalation.state = outcome.state.to_spec()
     escalation.status = outcome.state.status
     escalation.next_at = next_due(outcome.policy, outcome.state, people)
     escalation.save()
     _arm(incident, outcome, escalation.next_at)
+
+
+_OVER = (Status.RESOLVED, Status.IDLE)
+
+
+def _note_work(incident: Incident, before: State, event: Event, outcome: Outcome) -> None:
+    """Keep the record of who works on this (§4.4); whoever is done with it may have to rest (FAT-1)."""
+    if incident.is_drill:
+        return
+    now, done = instants.now(), []
+    if event.kind in (EventKind.ACK, EventKind.HAND_OVER) and event.by.isdigit():
+        call_outs.acknowledged(int(event.by), incident.subject, incident.severity, now, incident.generation)
+    if event.kind is EventKind.UNACK and event.by.isdigit():
+        done = call_outs.ended(incident.subject, now, int(event.by))
+    elif event.kind is EventKind.HAND_OVER:
+        for person in filter(str.isdigit, before.ackers):
+            done += call_outs.ended(incident.subject, now, int(person)) if person != event.by else []
+    elif outcome.state.status in _OVER and before.status not in _OVER:
+        done = call_outs.ended(incident.subject, now)
+    at = now.isoformat()
+    timers.arm(
+        timers.Planned(f"relieve:{incident.pk}:{user}:{at}", RELIEVE, f"user:{user}", now, args={"user": user})
+        for user in done
+    )
 
 
 def _schedule(escalation: Escalation) -> Schedule | None:
@@ -164,6 +225,10 @@ def _page(work: _Work, effect: fx.Page) -> None:
         planned_at=effect.at,
         created_at=work.now,
     )
+    if user is not None and not work.incident.is_drill:
+        call_outs.paged(
+            user.pk, work.incident.subject, work.incident.severity, work.now, generation=work.incident.generation
+        )
     work.note(
         "paged",
         f"Paging {name} ({REASONS.get(effect.reason, effect.reason)}).",
@@ -213,6 +278,7 @@ def attempts(incident: Incident, page: Page, zone: str, chain: tuple[reach.Attem
     )
     said |= {"url": links.absolute("page", token), "button": "Acknowledge"}
     now = page.created_at
+    is_first = page.turn == 1 and page.step <= 1  # waits for nothing and shares its message with no other page
     return [
         Post(
             key=f"{page.key_prefix}{number}",
@@ -223,7 +289,7 @@ def attempts(incident: Incident, page: Page, zone: str, chain: tuple[reach.Attem
             subject=incident.subject,
             recipient=page.recipient,
             user_id=page.user_id,
-            facts=said,
+            facts=said | {"first_page": is_first and not attempt.after},
             generation=incident.generation,
             at=now + attempt.after,
             lane=Lane.PAGE,
@@ -278,14 +344,28 @@ def _channel_name(incident: Incident, channel: str, desk_channel: str) -> str:
     return "our on-call channel" if channel == desk_channel else f"channel {channel}"
 
 
+PAGER_DEADLINE = "incidents.tasks.pager_deadline"
+ACCEPT_WITHIN = timedelta(seconds=20)  # ESC-17
+ASK_AFTER = (5, 14)  # seconds after which PagerDuty is asked whether it pages: a webhook may be lost
+
+
 def _pagerduty(work: _Work, effect: fx.Channel) -> None:
+    """Trigger the alert. Accepted is not paged: where it can be asked, it is; without an answer we page (ESC-17)."""
     line = work.lines.line("pagerduty", work.incident.organization_id)
     if line is None:
         work.note("channel_missing", "PagerDuty is not connected, so it was not told.")
         return
+    key = f"pagerduty:{facts.thread(work.incident)}:{effect.pass_number}:{effect.step}"
+    by = work.now + ACCEPT_WITHIN
+    deadline = timers.Planned(
+        f"accept:{key}", PAGER_DEADLINE, work.incident.subject, by, work.incident.generation, args={"delivery": key}
+    )
+    timers.arm([deadline])
+    if line.settings.get("from_email"):
+        work.posts += [_question(work, line, key, seconds) for seconds in ASK_AFTER]
     work.posts.append(
         Post(
-            key=f"pagerduty:{facts.thread(work.incident)}:{effect.pass_number}:{effect.step}",
+            key=key,
             kind="page",
             connection=line,
             vendor="pagerduty",
@@ -304,6 +384,23 @@ def _pagerduty(work: _Work, effect: fx.Channel) -> None:
     )
 
 
+def _question(work: _Work, line: Connection, key: str, seconds: int) -> Post:
+    return Post(
+        key=f"ask:{seconds}:{key}",
+        kind="reread",
+        connection=line,
+        vendor=line.vendor,
+        to="question",
+        subject=work.incident.subject,
+        recipient=line.name,
+        facts={"ref": work.incident.ref, "thread": facts.thread(work.incident), "action": "read"},
+        generation=work.incident.generation,
+        at=work.now + timedelta(seconds=seconds),
+        lane=Lane.INTEGRATIONS,
+        most_attempts=2,
+    )
+
+
 def _fired(work: _Work, effect: fx.StepFired) -> None:
     turn = f", pass {effect.pass_number}" if effect.pass_number > 1 else ""
     work.note(
@@ -312,6 +409,21 @@ def _fired(work: _Work, effect: fx.StepFired) -> None:
         step=effect.step,
         turn=effect.pass_number,
         planned_at=effect.at.isoformat(),
+    )
+    if (effect.pass_number, effect.step) == (1, 1) and work.people.row is not None:
+        _tell_shadows(work, work.people.row)
+
+
+def _tell_shadows(work: _Work, schedule: Schedule) -> None:
+    """Whoever sits in the shadow seat hears of it, silently, and nobody waits for them."""
+    seats = Shadow.objects.filter(schedule=schedule, start__lte=work.now, end__gt=work.now).select_related("user")
+    incident = work.incident
+    rota_telling.tell(
+        "shadow",
+        f"{incident.pk}:{incident.generation}:{incident.severity}",
+        incident.subject,
+        [seat.user for seat in seats],
+        **facts.for_staff(incident),
     )
 
 
@@ -384,6 +496,7 @@ _CARRY_OUT: dict[type, Callable[[_Work, Any], None]] = {
     fx.PagerTakenOver: _taken_over,
 }
 
+UPDATE_LATE = "update_late"
 REASONS = {
     "primary": "primary on call",
     "backup": "backup on call",
@@ -399,8 +512,10 @@ REASONS = {
     "severity_up": "its severity rose",
     "pager_failed": "PagerDuty did not page anybody",
     "exhausted": "nobody has acknowledged",
+    "hand_over": "the shift is yours, and this waits to be accepted",
     "dispute": "duty manager, the customer disputes the severity",
     "breach": "duty manager, a promise was missed",
+    UPDATE_LATE: "commander, the customer waits for an update",
     "almost_missed": "duty manager, a promise is about to be missed",
 }
 
@@ -408,6 +523,10 @@ REASONS = {
 def stop_pages(incident: Incident, actor: Actor, *, by_user_id: int | None = None, why: str) -> None:
     """Stop everything that rings: open pages end, what has not left is cancelled."""
     now = instants.now()
+    if by_user_id is not None and _waits_for_more(incident):
+        own = Page.objects.filter(incident=incident, user_id=by_user_id)
+        hush(own, state=Page.State.ACKNOWLEDGED, via=actor.via, why=why)
+        return
     open_pages = Page.objects.filter(incident=incident, state=Page.State.OPEN)
     if by_user_id is not None:
         open_pages.filter(user_id=by_user_id).update(
@@ -415,6 +534,36 @@ def stop_pages(incident: Incident, actor: Actor, *, by_user_id: int | None = Non
         )
     open_pages.update(state=Page.State.STOPPED, ended_at=now)
     outbox.cancel(incident.subject, kinds=("page", "oncall"), reason=why)
+
+
+def _waits_for_more(incident: Incident) -> bool:
+    """Whether somebody has it, but not as many as the policy asks for: the others go on ringing."""
+    found = Escalation.objects.filter(incident=incident, status=Status.TRIGGERED).first()
+    return found is not None and bool(State.from_spec(found.state).ackers)
+
+
+def has_somebody(incident: Incident) -> bool:
+    """Whether anybody's acknowledgement counts right now."""
+    found = Escalation.objects.filter(incident=incident).first()
+    return found is not None and bool(State.from_spec(found.state).ackers)
+
+
+def page_incoming(incident: Incident, lines: Lines, user_id: int) -> None:
+    """The next shift has not accepted what is open: their phone rings (ROT-11)."""
+    people = LivePeople(None, Directory(lines))
+    page = fx.Page(instants.now(), str(user_id), "hand_over", pass_number=1, step=0)
+    _Work(incident, (page,), people, lines).carry_out()
+
+
+def hush(pages: QuerySet[Page], *, state: str, via: str = "", why: str) -> None:
+    """Stop some of what rings, and nothing else: these pages end, their attempts that have not left are cancelled."""
+    now = instants.now()
+    for page in pages.filter(state=Page.State.OPEN):
+        page.state, page.ended_at, page.acknowledged_via = state, now, via
+        page.save(update_fields=["state", "ended_at", "acknowledged_via"])
+        Delivery.objects.filter(key__startswith=page.key_prefix, state=Delivery.State.PENDING).update(
+            state=Delivery.State.CANCELLED, error=why, settled_at=now
+        )
 
 
 def hurry(page: Page) -> bool:
@@ -435,4 +584,14 @@ def page_duty_manager(incident: Incident, lines: Lines, *, reason: str = Kind.DU
     people = LivePeople(Schedule.objects.filter(duty=True).first(), Directory(lines))
     person = people.fallback(instants.now()) or EMERGENCY
     page = fx.Page(instants.now(), person, reason, pass_number=1, step=0)
+    _Work(incident, (page,), people, lines).carry_out()
+
+
+def page_commander(incident: Incident, lines: Lines) -> None:
+    """Whoever commands it, or has it, is called because an update is late; without anybody the chain rings (SLA-14)."""
+    person = incident.owner_id or incident.acknowledged_by_id
+    if person is None:
+        return
+    people = LivePeople(Schedule.objects.filter(duty=True).first(), Directory(lines))
+    page = fx.Page(instants.now(), str(person), UPDATE_LATE, pass_number=1, step=0)
     _Work(incident, (page,), people, lines).carry_out()

@@ -28,6 +28,8 @@ def about(incident: Incident, *, zone: str = "UTC", **more: Any) -> dict[str, An
         "received_utc": readable.clock_time(incident.received_at, "UTC"),
         "thread": thread(incident),
         "drill": incident.is_drill,
+        "late_by": "",
+        "late_local": "",
         **more,
     }
 

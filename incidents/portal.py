@@ -11,7 +11,8 @@ from django.shortcuts import redirect
 from django.views.decorators.http import require_GET, require_POST
 
 from incidents import actions
-from incidents.boards import customers
+from incidents.actions.commanding import SCORES
+from incidents.boards import customers, promises
 from incidents.boards import incident as incident_board
 from incidents.forms import ReportForm
 from incidents.models import Component, Incident
@@ -22,6 +23,8 @@ from supportdesk.errors import NotFound
 from supportdesk.organizations.models import Contact
 from supportdesk.web.doors import door
 from supportdesk.web.pages import page
+
+_MOST_RUNNING = 10  # open incidents whose clocks the plan page shows
 
 
 def _contact(actor: Actor) -> Contact:
@@ -102,6 +105,7 @@ def show_incident(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     context = incident_board.page(incident, actor, instants.now()) | {
         "section": "incidents",
         "organization": incident.organization,
+        "survey_scores": [(score, word.rstrip(".")) for score, word in SCORES.items()],
     }
     fragments = {name: f"portal/_{name}.html" for name in ("state", "timeline")}
     return page(request, "portal/incident.html", context, fragments)
@@ -112,6 +116,10 @@ Verb = Callable[[int, Actor, QueryDict], Any]
 VERBS: dict[str, Verb] = {
     "message": lambda pk, actor, said: actions.write_message(pk, actor=actor, text=said.get("text", "")),
     "confirm": lambda pk, actor, said: actions.confirm(pk, actor=actor, text=said.get("text", "")),
+    "dispute": lambda pk, actor, said: actions.dispute_severity(pk, actor=actor, text=said.get("text", "")),
+    "survey": lambda pk, actor, said: actions.answer_survey(
+        pk, actor=actor, score=said.get("score", ""), text=said.get("text", "")
+    ),
     "reopen": lambda pk, actor, said: actions.reopen(pk, actor=actor, reason=said.get("reason", "")),
 }
 
@@ -130,5 +138,7 @@ def act(request: HttpRequest, actor: Actor, pk: int, verb: str) -> HttpResponse:
 @door("portal", customer=True)
 def plan(request: HttpRequest, actor: Actor) -> HttpResponse:
     """What their contract promises, in their zone, and who they are to us."""
-    organization = _contact(actor).organization
-    return page(request, "portal/plan.html", customers.detail(organization, instants.now()) | {"section": "plan"})
+    organization, now = _contact(actor).organization, instants.now()
+    running = promises.running(Incident.objects.visible_to(actor).open()[:_MOST_RUNNING], now)
+    context = customers.detail(organization, now) | {"section": "plan", "running": running}
+    return page(request, "portal/plan.html", context)

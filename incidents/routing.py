@@ -18,26 +18,76 @@ class Audience(StrEnum):
     RESPONDER = "responder"  # whoever acknowledged or owns it, by their silent methods
     ACCOUNT_MANAGER = "account_manager"  # by e-mail
     PAGERDUTY = "pagerduty"
+    TICKET = "ticket"  # the Jira ticket of the incident
+    INCIDENT_IO = "incident_io"  # the incident beside ours
+    WAR_ROOM = "war_room"  # the incident's own Slack channel, ours as long as it has none
+    COMMS = "comms"  # comms lead and customer liaison, by their silent methods
+    EXECUTIVES = "executives"  # executive sponsor and account manager, by their silent methods
+    CUSTOMER_EXECUTIVES = "customer_executives"  # contacts marked as executives, by e-mail
 
 
 ROUTES: dict[str, tuple[Audience, ...]] = {
-    "received": (Audience.REPORTER, Audience.CUSTOMER_CHANNEL),
-    "received_queued": (Audience.REPORTER, Audience.CUSTOMER_CHANNEL),
-    "received_no_contract": (Audience.REPORTER, Audience.ACCOUNT_MANAGER),
-    "declared": (Audience.DESK_CHANNEL,),
-    "acknowledged": (Audience.REPORTER, Audience.CUSTOMER_CHANNEL, Audience.DESK_CHANNEL, Audience.PAGERDUTY),
-    "message": (Audience.REPORTER, Audience.CUSTOMER_CHANNEL),
-    "update": (Audience.REPORTER, Audience.CUSTOMER_CHANNEL, Audience.DESK_CHANNEL),
-    "customer_message": (Audience.RESPONDER, Audience.DESK_CHANNEL),
-    "severity_changed": (Audience.REPORTER, Audience.CUSTOMER_CHANNEL, Audience.DESK_CHANNEL),
-    "resolved": (Audience.REPORTER, Audience.CUSTOMER_CHANNEL, Audience.DESK_CHANNEL, Audience.PAGERDUTY),
-    "reopened": (Audience.RESPONDER, Audience.DESK_CHANNEL),
+    "known_problem": (Audience.REPORTER, Audience.CUSTOMER_CHANNEL),
+    "received": (Audience.REPORTER, Audience.CUSTOMER_CHANNEL, Audience.TICKET),
+    "received_queued": (Audience.REPORTER, Audience.CUSTOMER_CHANNEL, Audience.TICKET),
+    "received_no_contract": (Audience.REPORTER, Audience.ACCOUNT_MANAGER, Audience.TICKET),
+    "declared": (Audience.DESK_CHANNEL, Audience.INCIDENT_IO),
+    "acknowledged": (
+        Audience.REPORTER,
+        Audience.CUSTOMER_CHANNEL,
+        Audience.DESK_CHANNEL,
+        Audience.PAGERDUTY,
+        Audience.TICKET,
+        Audience.INCIDENT_IO,
+    ),
+    "message": (Audience.REPORTER, Audience.CUSTOMER_CHANNEL, Audience.TICKET),
+    "update": (
+        Audience.REPORTER,
+        Audience.CUSTOMER_CHANNEL,
+        Audience.DESK_CHANNEL,
+        Audience.PAGERDUTY,
+        Audience.TICKET,
+        Audience.INCIDENT_IO,
+    ),
+    "note": (Audience.PAGERDUTY, Audience.TICKET),
+    "customer_message": (Audience.RESPONDER, Audience.DESK_CHANNEL, Audience.PAGERDUTY, Audience.TICKET),
+    "severity_changed": (
+        Audience.REPORTER,
+        Audience.CUSTOMER_CHANNEL,
+        Audience.DESK_CHANNEL,
+        Audience.TICKET,
+        Audience.INCIDENT_IO,
+    ),
+    "resolved": (
+        Audience.REPORTER,
+        Audience.CUSTOMER_CHANNEL,
+        Audience.DESK_CHANNEL,
+        Audience.PAGERDUTY,
+        Audience.TICKET,
+        Audience.INCIDENT_IO,
+    ),
+    "reopened": (Audience.RESPONDER, Audience.DESK_CHANNEL, Audience.TICKET, Audience.INCIDENT_IO),
     "confirmed": (Audience.RESPONDER, Audience.DESK_CHANNEL),
-    "cancelled": (Audience.REPORTER, Audience.CUSTOMER_CHANNEL, Audience.DESK_CHANNEL, Audience.PAGERDUTY),
+    "cancelled": (
+        Audience.REPORTER,
+        Audience.CUSTOMER_CHANNEL,
+        Audience.DESK_CHANNEL,
+        Audience.PAGERDUTY,
+        Audience.TICKET,
+        Audience.INCIDENT_IO,
+    ),
+    "merged": (
+        Audience.REPORTER,
+        Audience.CUSTOMER_CHANNEL,
+        Audience.DESK_CHANNEL,
+        Audience.PAGERDUTY,
+        Audience.TICKET,
+        Audience.INCIDENT_IO,
+    ),
     "warning": (Audience.RESPONDER, Audience.DESK_CHANNEL),
     "breach": (Audience.RESPONDER, Audience.DESK_CHANNEL, Audience.ACCOUNT_MANAGER),
     "no_answer": (Audience.DESK_CHANNEL,),
-    "report_published": (Audience.REPORTER,),
+    "report_published": (Audience.REPORTER, Audience.TICKET),
     "upgraded": (Audience.REPORTER, Audience.CUSTOMER_CHANNEL, Audience.DESK_CHANNEL),
     "lapsed": (Audience.ACCOUNT_MANAGER, Audience.DESK_CHANNEL),
     "goodwill": (Audience.REPORTER, Audience.CUSTOMER_CHANNEL, Audience.DESK_CHANNEL),
@@ -49,13 +99,39 @@ ROUTES: dict[str, tuple[Audience, ...]] = {
     "dispute_overdue": (Audience.DUTY_MANAGER, Audience.DESK_CHANNEL),
     "dispute_decided": (Audience.REPORTER, Audience.CUSTOMER_CHANNEL, Audience.RESPONDER, Audience.DESK_CHANNEL),
     "cadence": (Audience.REPORTER, Audience.CUSTOMER_CHANNEL, Audience.DESK_CHANNEL),
+    "alert_storm": (Audience.DESK_CHANNEL,),
+    "recovered": (Audience.RESPONDER, Audience.DESK_CHANNEL),
+    "war_room": (Audience.WAR_ROOM, Audience.RESPONDER),
+    "role_given": (),  # told to the person alone
+    "ack_late": (Audience.DUTY_MANAGER, Audience.WAR_ROOM),
+    "notice_drafted": (Audience.RESPONDER, Audience.COMMS, Audience.WAR_ROOM),
+    "update_prompt": (Audience.COMMS, Audience.RESPONDER, Audience.WAR_ROOM),
+    "update_ping": (Audience.RESPONDER, Audience.WAR_ROOM),
+    "update_late": (Audience.REPORTER, Audience.CUSTOMER_CHANNEL),
+    "decision": (Audience.WAR_ROOM,),
+    "briefing_draft": (Audience.RESPONDER, Audience.WAR_ROOM),
+    "briefing": (Audience.EXECUTIVES,),
+    "briefing_external": (Audience.CUSTOMER_EXECUTIVES,),
+    "roles_missing": (Audience.RESPONDER, Audience.WAR_ROOM),
+    "second_responder": (Audience.RESPONDER, Audience.WAR_ROOM),
+    "relief": (Audience.RESPONDER, Audience.DUTY_MANAGER, Audience.WAR_ROOM),
+    "hand_off": (Audience.RESPONDER,),
+    "verification": (Audience.RESPONDER, Audience.WAR_ROOM),
+    "reminder": (Audience.REPORTER, Audience.CUSTOMER_CHANNEL),
+    "survey": (Audience.REPORTER,),
 }
 
-# What moves an alert at PagerDuty; every other kind there would be noise.
-PAGERDUTY_ACTIONS = {"acknowledged": "acknowledge", "resolved": "resolve", "cancelled": "resolve"}
+# What moves an alert at PagerDuty, and what is copied beside it; every other kind there would be noise.
+PAGERDUTY_ACTIONS = {"acknowledged": "acknowledge", "resolved": "resolve", "cancelled": "resolve", "merged": "resolve"}
+PAGERDUTY_COPIES = {"update": "status_update", "customer_message": "note", "note": "note"}
+
+# What begins an incident: a ticket says it itself, nobody comments it.
+OPENING_KINDS = frozenset({"received", "received_queued", "received_no_contract", "declared"})
+# What only our own systems may keep.
+INTERNAL_KINDS = frozenset({"note"})
 
 # These read the customer's words and the portal's links; the rest read ours.
-CUSTOMER_AUDIENCES = frozenset({Audience.REPORTER, Audience.CUSTOMER_CHANNEL})
+CUSTOMER_AUDIENCES = frozenset({Audience.REPORTER, Audience.CUSTOMER_CHANNEL, Audience.CUSTOMER_EXECUTIVES})
 
 
 def audiences(kind: str) -> tuple[Audience, ...]:

@@ -6,8 +6,10 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from incidents import facts
-from incidents.models import Incident
-from incidents.routing import CUSTOMER_AUDIENCES, PAGERDUTY_ACTIONS, Audience, audiences
+from incidents.counterparts import COUNTERPARTS
+from incidents.models import HeldRole, Incident, WarRoom
+from incidents.routing import CUSTOMER_AUDIENCES, Audience, audiences
+from incidents.war_room.roles import IncidentRole
 from rotations.models import Schedule
 from rotations.oncall import Directory, LivePeople
 from supportdesk import instants
@@ -75,6 +77,14 @@ def tell(
     outbox.post(Teller(incident, kind, f"{incident.pk}:{key}", more, lines or Lines.load(), heard_by).posts())
 
 
+def tell_person(incident: Incident, kind: str, key: str, person: User, **more: Any) -> None:
+    """Tell one colleague, by what wakes nobody."""
+    if incident.is_drill:
+        return
+    teller = Teller(incident, kind, f"{incident.pk}:{key}:{person.pk}", more, Lines.load(), heard_by=())
+    outbox.post(_silently(teller, Audience.RESPONDER, person))
+
+
 def _reporter(teller: Teller) -> Iterator[Post]:
     contact = teller.incident.reporter
     if contact is not None and contact.is_active:
@@ -93,10 +103,10 @@ def _customer_channel(teller: Teller) -> Iterator[Post]:
         )
 
 
-def _desk_channel(teller: Teller) -> Iterator[Post]:
+def _desk_channel(teller: Teller, audience: Audience = Audience.DESK_CHANNEL) -> Iterator[Post]:
     line = teller.lines.line("slack", teller.incident.organization_id)
     channel = line.settings.get("channel", "") if line else ""
-    yield from teller.post(Audience.DESK_CHANNEL, "slack", channel, "our channel", reader="all")
+    yield from teller.post(audience, "slack", channel, "our channel", reader="all")
 
 
 def _responder(teller: Teller) -> Iterator[Post]:
@@ -129,13 +139,40 @@ def _account_manager(teller: Teller) -> Iterator[Post]:
         yield from teller.post(Audience.ACCOUNT_MANAGER, "email", manager.email, manager.name, reader=manager.name)
 
 
-def _pagerduty(teller: Teller) -> Iterator[Post]:
-    """Only where PagerDuty was told of the incident in the first place."""
-    if not teller.incident.pages.model.objects.filter(incident=teller.incident).exists():
-        return
-    yield from teller.post(
-        Audience.PAGERDUTY, "pagerduty", "desk", "PagerDuty", action=PAGERDUTY_ACTIONS[teller.kind], reader="PagerDuty"
-    )
+def _war_room(teller: Teller) -> Iterator[Post]:
+    """The incident's own channel; ours until it has one, so that nothing waits for Slack to make it."""
+    room = WarRoom.objects.filter(incident=teller.incident).first()
+    if room is not None and room.channel_id:
+        yield from teller.post(Audience.WAR_ROOM, "slack", room.channel_id, f"#{room.channel_name}", reader="all")
+    else:
+        yield from _desk_channel(teller, Audience.WAR_ROOM)
+
+
+def _comms(teller: Teller) -> Iterator[Post]:
+    """Whoever speaks for us; the responder where nobody has that role."""
+    roles = (IncidentRole.COMMS, IncidentRole.LIAISON)
+    held = HeldRole.objects.filter(incident=teller.incident, role__in=roles, ended_at=None).select_related("user")
+    for person in {row.user for row in held}:
+        yield from _silently(teller, Audience.COMMS, person)
+
+
+def _executives(teller: Teller) -> Iterator[Post]:
+    """The executive sponsor, the account manager, and the head of support."""
+    held = HeldRole.objects.filter(incident=teller.incident, role=IncidentRole.SPONSOR, ended_at=None)
+    people = [row.user for row in held.select_related("user")]
+    organization = teller.incident.organization
+    if organization is not None and organization.account_manager is not None:
+        people.append(organization.account_manager)
+    for person in dict.fromkeys(people):
+        if person.is_active:
+            yield from _silently(teller, Audience.EXECUTIVES, person)
+
+
+def _customer_executives(teller: Teller) -> Iterator[Post]:
+    organization = teller.incident.organization
+    contacts = organization.contacts.filter(is_executive=True, is_active=True) if organization else ()
+    for contact in contacts:
+        yield from teller.post(Audience.CUSTOMER_EXECUTIVES, "email", contact.email, contact.name, reader=contact.name)
 
 
 _VOICES: dict[Audience, Callable[[Teller], Iterator[Post]]] = {
@@ -145,5 +182,9 @@ _VOICES: dict[Audience, Callable[[Teller], Iterator[Post]]] = {
     Audience.DUTY_MANAGER: _duty_manager,
     Audience.RESPONDER: _responder,
     Audience.ACCOUNT_MANAGER: _account_manager,
-    Audience.PAGERDUTY: _pagerduty,
+    **COUNTERPARTS,
+    Audience.WAR_ROOM: _war_room,
+    Audience.COMMS: _comms,
+    Audience.EXECUTIVES: _executives,
+    Audience.CUSTOMER_EXECUTIVES: _customer_executives,
 }

@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from incidents import webhooks
 from incidents.models import Incident, TimelineEntry
+from incidents.slack import following
 from supportdesk import instants
 from supportdesk.actors import Actor
 from supportdesk.web import live
@@ -31,6 +33,8 @@ def record(incident: Incident, actor: Actor, *facts: Fact) -> list[TimelineEntry
     """Append entries and tell whoever is watching, in the caller's transaction."""
     now = instants.now()
     entries = TimelineEntry.objects.bulk_create([_entry(incident, actor, fact, now) for fact in facts])
+    webhooks.publish(incident, entries)
+    following.follow(incident, entries)
     live.changed("incident", incident.pk, incident.organization_id)
     return entries
 

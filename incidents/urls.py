@@ -2,16 +2,47 @@
 
 from django.urls import include, path
 
-from incidents import console, hooks, pages, portal, statuspage
+from incidents import (
+    console,
+    drill_pages,
+    files,
+    hooks,
+    mail_pages,
+    pages,
+    portal,
+    promise_pages,
+    room_pages,
+    statuspage,
+    webhook_pages,
+)
+from incidents.hooks import mail_door
+from incidents.monitoring import urls as monitoring
+from supportdesk.auditor import console as health
 
 console_patterns = [
     path("", console.show_queue, name="queue"),
     path("declare/", console.declare, name="declare"),
     path("jump/", console.jump, name="jump"),
+    path("health/", health.health, name="health"),
+    path("drills/", drill_pages.show, name="drills"),
+    path("drills/start/", drill_pages.start, name="drill-start"),
     path("incidents/<int:pk>/", console.show_incident, name="incident"),
+    path("incidents/<int:pk>/evidence/", promise_pages.show_evidence, name="evidence"),
+    path("incidents/<int:pk>/room/", room_pages.show, name="room"),
+    path("incidents/<int:pk>/room/<slug:verb>/", room_pages.act, name="room-act"),
     path("incidents/<int:pk>/<slug:verb>/", console.act, name="act"),
+    path("follow-ups/", promise_pages.list_follow_ups, name="follow-ups"),
+    path("follow-ups/<int:pk>/done/", promise_pages.finish_follow_up, name="follow-up-done"),
     path("customers/", console.list_customers, name="customers"),
     path("customers/<slug:slug>/", console.show_customer, name="customer"),
+    path("mail/", mail_pages.list_mail, name="mail"),
+    path("mail/<int:pk>/", mail_pages.show_mail, name="held-mail"),
+    path("mail/<int:pk>/decide/", mail_pages.decide, name="mail-decide"),
+    *monitoring.console_patterns,
+    path("webhooks/", webhook_pages.list_endpoints, name="webhooks"),
+    path("webhooks/<slug:code>/", webhook_pages.show_endpoint, name="webhook"),
+    path("webhooks/<slug:code>/switch/", webhook_pages.switch, name="webhook-switch"),
+    path("webhooks/<slug:code>/events/<int:pk>/again/", webhook_pages.send_again, name="webhook-again"),
     path("status/", console.list_notices, name="notices"),
     path("status/<int:pk>/post/", console.post_notice, name="post-notice"),
 ]
@@ -33,5 +64,8 @@ urlpatterns = [
     path("portal/", include((portal_patterns, "portal"))),
     path("status/", include((status_patterns, "status"))),
     path("a/<str:token>/", pages.show, name="page"),
+    *monitoring.urlpatterns,
+    path("files/<uuid:code>/", files.download, name="attachment"),
+    path("hooks/mail_in/<str:code>/", mail_door.receive, name="mail-hook"),
     path("hooks/<slug:vendor>/<str:code>/", hooks.receive, name="hook"),
 ]

@@ -36,6 +36,7 @@ from supportdesk.models import (
     Timer,
     User,
 )
+from supportdesk.organizations import following
 from supportdesk.web.audited import Audited, ReadOnly, actor_of
 
 # allauth's own pages would show TOTP secrets and let addresses be changed behind the invitation's back.
@@ -129,6 +130,20 @@ class OrganizationAdmin(Audited):
     inlines = (ContractInline, ContactInline)
     list_select_related = ("account_manager",)
 
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        if change and "time_zone" in form.changed_data:
+            following.watch_all(obj)
+
+    def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
+        super().save_formset(request, form, formset, change)
+        if formset.model is not Contract:
+            return
+        for contract in [*formset.new_objects, *(row for row, _ in formset.changed_objects)]:
+            following.watch(contract)
+        for contract in formset.deleted_objects:
+            following.forget(contract.pk, contract.organization_id)
+
     @admin.display(description="plan")
     def plan(self, organization: Organization) -> str:
         return ", ".join(str(c.plan_version) for c in organization.contracts.all() if c.state == "active") or "none"
@@ -147,14 +162,25 @@ class ContactAdmin(Audited):
 
 @admin.register(Contract)
 class ContractAdmin(Audited):
+    """Open incidents follow every save: an upgrade applies at once, a loss never does (D8)."""
+
     list_display = ("organization", "plan_version", "state", "valid_from", "valid_until")
     list_filter = ("state", "plan_version__plan")
     search_fields = ("organization__name",)
     list_select_related = ("organization", "plan_version__plan")
 
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        following.watch(obj)
+
+    def delete_model(self, request: HttpRequest, obj: Any) -> None:
+        gone = (obj.pk, obj.organization_id)
+        super().delete_model(request, obj)
+        following.forget(*gone)
+
 
 class PlanVersionInline(admin.StackedInline):
-    """A version a contract uses is shown and not changed; a new one is added below it."""
+    """A saved version is shown and never changed; a new one is added below it."""
 
     model = PlanVersion
     extra = 0
@@ -190,18 +216,27 @@ class ConnectionForm(forms.ModelForm):
 
     class Meta:
         model = Connection
-        fields = ("vendor", "name", "organization", "service", "is_enabled")
+        fields = ("vendor", "name", "organization", "service", "fallback", "is_enabled")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         vendor = self.instance.vendor or self.initial.get("vendor") or self.data.get("vendor")
         self.fields["vendor"].widget = forms.HiddenInput()
+        others = Connection.objects.filter(vendor=vendor).exclude(pk=self.instance.pk)
+        self.fields["fallback"].queryset = others  # type: ignore[attr-defined]
         if vendor not in dict(integrations.choices()):
             return
         kept = self.instance.settings if self.instance.pk else {}
         has_secrets = bool(self.instance.secrets)
         for declared in integrations.get(vendor).fields:
             self.fields[f"v_{declared.name}"] = _field(declared, kept.get(declared.name, declared.default), has_secrets)
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        if self.instance.vendor in dict(integrations.choices()):
+            for name, problem in integrations.get(self.instance.vendor).problems(self.values()).items():
+                self.add_error(f"v_{name}", problem)
+        return cleaned
 
     def values(self) -> dict[str, str]:
         return {name.removeprefix("v_"): value for name, value in self.cleaned_data.items() if name.startswith("v_")}
@@ -238,7 +273,7 @@ class ConnectionAdmin(Audited):
             [f"v_{f.name}" for f in integrations.get(vendor).fields] if vendor in dict(integrations.choices()) else []
         )
         return [
-            (None, {"fields": ("vendor", "name", "organization", "service", "is_enabled")}),
+            (None, {"fields": ("vendor", "name", "organization", "service", "fallback", "is_enabled")}),
             (integrations.get(vendor).label if declared else "Values", {"fields": declared}),
         ]
 
@@ -262,7 +297,10 @@ class ConnectionAdmin(Audited):
         return {"vendor": request.GET.get("vendor", ""), "name": request.GET.get("vendor", "").title()}
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
-        connection_actions.save(obj, form.values(), actor=actor_of(request))
+        given, before = form.values(), {} if obj.pk is None else obj.values
+        connection_actions.save(obj, given, actor=actor_of(request))
+        for name in integrations.get(obj.vendor).made({**before, **{k: v for k, v in given.items() if v}}):
+            messages.warning(request, f"{name}: {obj.values[name]} (keep it now, it is not shown again)")
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None

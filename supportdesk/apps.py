@@ -21,6 +21,8 @@ class SupportdeskConfig(AppConfig):
     def ready(self) -> None:
         import supportdesk.checks  # registers the system checks
         import supportdesk.web.api.schema  # noqa: F401  describes the log-ins of the API
+        from supportdesk import version
         from supportdesk.queue import signing
 
         signing.install()
+        version.code()  # now, and not when somebody asks: by then the files may be newer than this process

@@ -8,6 +8,7 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning, register  # noqa: A004
 from django.db import DatabaseError
 
+from supportdesk.auditor import alarm
 from supportdesk.models import Connection, PlanVersion
 
 
@@ -33,6 +34,38 @@ def configuration(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
                 "The public address is not https.",
                 hint="Set SUPPORTDESK_URL to the https address people use.",
                 id="supportdesk.W002",
+            )
+        )
+    return found
+
+
+@register("supportdesk", deploy=True)
+def outside(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """Somebody hears of it when the desk itself is unwell, by a way that does not go through it."""
+    found: list[CheckMessage] = []
+    if not alarm.ways():
+        found.append(
+            Warning(
+                "Nobody is told when the desk itself is unwell: no alarm way is configured.",
+                hint="Set SUPPORTDESK_ALARM_EMAIL_URL and _TO, SUPPORTDESK_ALARM_TWILIO and _PHONE, or "
+                "SUPPORTDESK_ALARM_WEBHOOK, with accounts the desk does not page by.",
+                id="supportdesk.W005",
+            )
+        )
+    if not settings.DEAD_MAN_URL:
+        found.append(
+            Warning(
+                "Nobody outside notices when this machine stops.",
+                hint="Set SUPPORTDESK_DEAD_MAN_URL to the address of a dead man's switch on another network.",
+                id="supportdesk.W006",
+            )
+        )
+    if settings.ALARM_TWILIO and settings.ALARM_TWILIO.count(":") < 2:
+        found.append(
+            Error(
+                "SUPPORTDESK_ALARM_TWILIO is not of the form sid:token:+from.",
+                hint="Three parts, separated by colons.",
+                id="supportdesk.E003",
             )
         )
     return found

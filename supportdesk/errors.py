@@ -58,6 +58,18 @@ class TooLarge(DeskError):
     title = "This is larger than the desk accepts"
 
 
+class TooMany(DeskError):
+    """The caller sends more than the desk takes; `retry_after` is the seconds to wait before the next call."""
+
+    status = 429
+    code = "too-many"
+    title = "This is more than the desk takes at once"
+
+    def __init__(self, detail: str, *, retry_after: int) -> None:
+        super().__init__(detail)
+        self.retry_after = retry_after
+
+
 class Unavailable(DeskError):
     """The desk cannot store anything right now; the caller should send it again."""
 

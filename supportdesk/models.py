@@ -2,6 +2,11 @@
 
 from supportdesk.accounts.models import ApiToken, ContactMethod, Invitation, PageRule, User, VerificationCode
 from supportdesk.audit.models import AuditEntry
+from supportdesk.auditor.models import AuditPause, AuditRun, Finding, Tally
+from supportdesk.integrations.breaker import Breaker
+from supportdesk.integrations.budget import Budget
+from supportdesk.integrations.calls import VendorCall
+from supportdesk.integrations.intake import Intake
 from supportdesk.integrations.models import Connection
 from supportdesk.organizations.models import (
     BusinessCalendar,
@@ -17,14 +22,20 @@ from supportdesk.queue.models import Delivery, Heartbeat, InboundEvent, Lane, Ti
 __all__ = [
     "ApiToken",
     "AuditEntry",
+    "AuditPause",
+    "AuditRun",
+    "Breaker",
+    "Budget",
     "BusinessCalendar",
     "Connection",
     "Contact",
     "ContactMethod",
     "Contract",
     "Delivery",
+    "Finding",
     "Heartbeat",
     "InboundEvent",
+    "Intake",
     "Invitation",
     "Lane",
     "Organization",
@@ -32,7 +43,9 @@ __all__ = [
     "Plan",
     "PlanVersion",
     "Service",
+    "Tally",
     "Timer",
     "User",
+    "VendorCall",
     "VerificationCode",
 ]

@@ -251,13 +251,25 @@ EMAIL_TIMEOUT = 10
 # --- vendors ---------------------------------------------------------------------------------------------------------
 # Base addresses, so that tests and the demo talk to local fake vendors over real HTTP: slack=http://127.0.0.1:9001/api/,…
 VENDOR_BASE_URLS = env.dict("SUPPORTDESK_VENDOR_URLS", default={})
+# Private networks that addresses typed in by people (webhooks, calendars) may lead into, as 10.1.0.0/16,…
+REACHABLE_NETWORKS = env.list("SUPPORTDESK_REACHABLE_NETWORKS", default=[])
+# Calls a minute the desk takes of one connection before it asks the sender to wait; 0: any number (MON-12).
+HOOKS_PER_MINUTE = env.int("SUPPORTDESK_HOOKS_PER_MINUTE", default=1200)
+# Where a war room talks: an address with {ref} in it, like https://meet.example.org/{ref}
+BRIDGE_URL = env("SUPPORTDESK_BRIDGE_URL", default="https://meet.desk.example/{ref}" if MODE == "demo" else "")
 # The last resort of every chain (§1.4 "Fallback manager"): MUST resolve to a phone number at all times.
 EMERGENCY_NUMBER = env("SUPPORTDESK_EMERGENCY_NUMBER", default="+4930555000" if MODE == "demo" else "")
 
 # --- the queue: django-q2 carries, rows are the truth (docs/floor-plan.md) -------------------------------------------
 INBOUND_TASK = "incidents.tasks.process_inbound"  # what the clock calls with the ids of stored inbound events
 WHO_IS_ON_CALL = "rotations.boards.in_words"  # what the welcome of `make run` asks
+ROTA_CHANGED_TASK = "incidents.tasks.follow_rota"  # what a changed schedule calls: somebody may be ringing
+SHIFT_CHANGED_TASK = "incidents.tasks.hand_over"  # what a hand-off calls: somebody may have open incidents
+FATIGUE_PROFILE = env("SUPPORTDESK_FATIGUE_PROFILE", default="default")  # or EU, where FAT-1 and FAT-2 are law
+TICKETED_TASK = "reports.tasks.ticketed"  # what is called when the ticket of an action item is made, or done
+CONNECTION_SAVED_TASK = "incidents.tasks.keep_oncall_group"  # what a saved connection calls: @oncall may be new
 REPORT_DRAFT_TASK = "reports.tasks.draft"  # what a resolved incident's timer calls an hour later
+FOLLOW_CONTRACT_TASK = "incidents.tasks.follow_contract"  # what a contract's timers call, for its open incidents
 QUEUE_LANES = ("page", "sla", "integrations", "bulk")
 Q_CLUSTER = {
     "name": "supportdesk",
@@ -283,6 +295,37 @@ Q_CLUSTER = {
         "bulk": {"workers": 1, "bulk": 1, "queue_limit": 1, "timeout": 60, "retry": 190},
     },
 }
+
+# --- the auditor: what it asks, and how it tells people without the desk (docs/reliability.md) ------------------------
+# Each app brings its own invariants, doctor's lines and gauges; named here, so that nobody looks upstairs.
+AUDITOR_INVARIANTS = [
+    "supportdesk.auditor.cellar.INVARIANTS",
+    "rotations.invariants.INVARIANTS",
+    "incidents.invariants.INVARIANTS",
+]
+DOCTOR_LINES = [
+    "supportdesk.doctor.LINES",
+    "rotations.doctor.LINES",
+    "incidents.doctor.LINES",
+]
+LAST_DRILLS = "incidents.drills.last_passed"  # when everybody last passed a fire drill, for the proof
+AUDITOR_DISKS = env.list("SUPPORTDESK_DISKS", default=[str(BASE_DIR)])
+# A mail server, a telephone account and a web address that share nothing with how the desk pages.
+ALARM_EMAIL_URL = env("SUPPORTDESK_ALARM_EMAIL_URL", default="")
+ALARM_EMAIL_FROM = env("SUPPORTDESK_ALARM_EMAIL_FROM", default="")
+ALARM_EMAIL_TO = env.list("SUPPORTDESK_ALARM_EMAIL_TO", default=[])
+ALARM_TWILIO = env("SUPPORTDESK_ALARM_TWILIO", default="")
+ALARM_TWILIO_URL = env("SUPPORTDESK_ALARM_TWILIO_URL", default="https://api.twilio.com")
+ALARM_PHONE = env.list("SUPPORTDESK_ALARM_PHONE", default=[])
+ALARM_WEBHOOK = env("SUPPORTDESK_ALARM_WEBHOOK", default="")
+# Pinged every minute while all is well; whoever is behind it calls somebody when the pings stop.
+DEAD_MAN_URL = env("SUPPORTDESK_DEAD_MAN_URL", default="")
+DEAD_MAN_FAILS = env.bool("SUPPORTDESK_DEAD_MAN_FAILS", default=True)
+# Who may read /metrics: whoever has the token, and these addresses. Neither set: nobody.
+METRICS_TOKEN = env("SUPPORTDESK_METRICS_TOKEN", default="")
+METRICS_ALLOW = env.list("SUPPORTDESK_METRICS_ALLOW", default=[])
+# Where backups lie, so that the doctor can tell how old the newest is; empty: it does not look.
+BACKUP_DIR = env("SUPPORTDESK_BACKUP_DIR", default="")
 
 # --- API -------------------------------------------------------------------------------------------------------------
 REST_FRAMEWORK = {

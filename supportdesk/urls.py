@@ -7,8 +7,12 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitVie
 
 from incidents import api as incidents_api
 from incidents.urls import console_patterns
+from rotations.api import proof as proof_api
+from rotations.api import rota as rota_api
 from supportdesk.accounts import urls as account_urls
-from supportdesk.web import health, home
+from supportdesk.integrations import api as integrations_api
+from supportdesk.organizations import api as organizations_api
+from supportdesk.web import health, home, metrics
 
 handler400 = "supportdesk.web.errors.bad_request"
 handler403 = "supportdesk.web.errors.forbidden"
@@ -17,6 +21,10 @@ handler500 = "supportdesk.web.errors.server_error"
 
 api_patterns = [
     *incidents_api.urlpatterns,
+    *organizations_api.urlpatterns,
+    *integrations_api.urlpatterns,
+    *proof_api.urlpatterns,
+    *rota_api.urlpatterns,
     path("schema/", SpectacularAPIView.as_view(), name="schema"),
     path("docs/", SpectacularSwaggerSplitView.as_view(url_name="api:schema"), name="docs"),
 ]
@@ -34,6 +42,7 @@ urlpatterns = [
     path("healthz/live", health.live, name="health-live"),
     path("healthz/ready", health.ready, name="health-ready"),
     path("healthz/paging", health.paging, name="health-paging"),
+    path("metrics", metrics.metrics, name="metrics"),
 ]
 
 if settings.DEBUG:

@@ -33,6 +33,7 @@ def fakes(vendors: Fakes, settings: Any) -> Iterator[Fakes]:
     """The fake vendors, with nothing remembered; fails the test for any call they did not understand."""
     vendors.reset()
     settings.VENDOR_BASE_URLS = vendors.base_urls()
+    settings.REACHABLE_NETWORKS = ["127.0.0.0/8"]  # where the receiver of webhooks lives
     settings.PUBLIC_URL = "http://testserver"
     yield vendors
     vendors.assert_no_surprises()

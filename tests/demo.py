@@ -254,7 +254,7 @@ class Story:
         texts = len(self.fakes.sms.texts)
         expect(
             "Alertmanager is heard",
-            self.fakes.alertmanager.fires("CheckoutDown", self.desk, service="checkout").status == 200,
+            self.fakes.alertmanager.fires("CheckoutDown", self.desk, service="checkout").status == 202,
         )
         until("on-call hears of the alert", lambda: len(self.fakes.sms.texts) > texts)
         say("alertmanager", f"fires CheckoutDown; {self.names[self.fakes.sms.texts[-1].to]} is paged")

@@ -5,3 +5,5 @@ import os
 os.environ.setdefault("SUPPORTDESK_MODE", "test")
 
 from supportdesk.settings import *  # noqa: F403
+
+BRIDGE_URL = "https://meet.desk.example/{ref}"

@@ -59,6 +59,15 @@ class Incidents(models.QuerySet["Incident"]):
     def open(self) -> Incidents:
         return self.exclude(status__in=[s.value for s in Status if stage_of(s) in (Stage.FOLLOW_UP, Stage.CLOSED)])
 
+    def survivor_of(self, pk: int) -> int:
+        """The incident that goes on for this one: itself, or what it was merged into, however often."""
+        into = self.filter(pk=pk).values_list("merged_into", flat=True).first()
+        return pk if into is None else self.survivor_of(into)
+
+    def lock_together(self, *pks: int) -> None:
+        """Lock several rows, lowest number first: two verbs that want the same ones never wait for each other."""
+        list(self.select_for_update(of=("self",)).filter(pk__in=pks).order_by("pk").values_list("pk"))
+
     def lock(self, pk: int) -> Incident:
         """The row, locked until the transaction ends: the first step of every verb."""
         incident = (

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Lower
@@ -13,7 +14,10 @@ from supportdesk import actors, zones
 
 
 def validate_zone(name: str) -> None:
-    zones.check_zone(name)
+    try:
+        zones.check_zone(name)
+    except ValueError as error:
+        raise ValidationError(str(error)) from error
 
 
 class Users(BaseUserManager["User"]):

@@ -75,6 +75,7 @@ def desk(address: Address, instance: Instance | None, stand_ins: StandIns | None
         child("web", *web, order=1, ready=lambda: answers(address.host, address.port, "/healthz/live")),
         child("live", *live, order=1, ready=lambda: answers(address.host, address.live_port, "/")),
         child("clock", python, manage, "clock", order=2),
+        child("auditor", python, manage, "auditor", order=3),
         *(child(lane, python, manage, "cluster", lane, order=2, Q_CLUSTER_NAME=lane) for lane in LANES),
     ]
 

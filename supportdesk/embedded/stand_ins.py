@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 MODULE = "tests.fakes.stand_ins"
-SLUGS = ("slack", "pagerduty", "phone", "sms", "smtp", "pocket")
-_PREFIXES = {"slack": "/api/"}
+CALLED = ("slack", "pagerduty", "phone", "sms", "jira", "statuspage", "incidentio")
+SLUGS = (*CALLED, "smtp", "pocket")
+_PREFIXES = {"slack": "/api/", "statuspage": "/v1"}
 
 
 @dataclass(frozen=True)
@@ -28,8 +29,7 @@ class StandIns:
     @property
     def vendor_urls(self) -> str:
         """The value of SUPPORTDESK_VENDOR_URLS."""
-        called = ("slack", "pagerduty", "phone", "sms")
-        return ",".join(f"{slug}=http://127.0.0.1:{self.ports[slug]}{_PREFIXES.get(slug, '')}" for slug in called)
+        return ",".join(f"{slug}=http://127.0.0.1:{self.ports[slug]}{_PREFIXES.get(slug, '')}" for slug in CALLED)
 
     def argv(self, desk: str) -> tuple[str, ...]:
         ports = (part for slug in SLUGS for part in (f"--{slug}", str(self.ports[slug])))

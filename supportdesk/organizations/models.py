@@ -11,6 +11,7 @@ from django.db.models.functions import Lower
 
 from supportdesk import calendars, entitlements, instants
 from supportdesk.accounts.models import validate_zone
+from supportdesk.organizations.regions import UnknownRegion, public_holidays
 
 
 class BusinessCalendar(models.Model):
@@ -50,8 +51,11 @@ class BusinessCalendar(models.Model):
         try:
             value = calendars.Calendar.from_spec(spec)
             calendars.next_open(value, instants.now())
+            public_holidays(self.holiday_region, instants.now().year)
         except calendars.NeverOpen as error:
             raise ValidationError("The desk would never open by these hours. Give at least one day hours.") from error
+        except UnknownRegion as error:
+            raise ValidationError({"holiday_region": str(error)}) from error
         except ValueError as error:
             raise ValidationError(str(error)) from error
 
@@ -70,7 +74,10 @@ class Plan(models.Model):
 
 
 class PlanVersion(models.Model):
-    """What a plan promised from some day on. Immutable once any contract uses it: edits make a new version."""
+    """What a plan promises from some day on. A saved version never changes: edits make a new one.
+
+    Held by a database trigger: contracts, and incidents long closed, name the version they were promised.
+    """
 
     plan = models.ForeignKey(Plan, on_delete=models.PROTECT, related_name="versions")
     number = models.PositiveIntegerField()
@@ -89,17 +96,25 @@ class PlanVersion(models.Model):
         return f"{self.plan} v{self.number}"
 
     def clean(self) -> None:
-        try:
-            for severity, spec in self.levels.items():
-                if severity not in entitlements.SEVERITIES:
-                    raise ValueError(f"{severity} is not a severity; use P1 to P4")
-                entitlements.Level.from_spec(spec)
-            for feature in self.features:
-                entitlements.Feature(feature)
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise ValidationError({"levels": f"{error}"}) from error
-        if self.pk and self.contracts.exists():
-            raise ValidationError("A contract uses this version, so it cannot change. Add a new version instead.")
+        if self.pk:
+            raise ValidationError("A saved version never changes. Add a new version instead.")
+        for name, read in (("levels", self._read_levels), ("features", self._read_features)):
+            try:
+                read()
+            except (ValueError, KeyError, TypeError, AttributeError) as error:
+                raise ValidationError({name: f"{error}"}) from error
+        if not isinstance(self.channels, list) or not all(isinstance(channel, str) for channel in self.channels):
+            raise ValidationError({"channels": "a list of words, such as portal and email"})
+
+    def _read_levels(self) -> None:
+        for severity, spec in self.levels.items():
+            if severity not in entitlements.SEVERITIES:
+                raise ValueError(f"{severity} is not a severity; use P1 to P4")
+            entitlements.Level.from_spec(spec)
+
+    def _read_features(self) -> None:
+        for feature in self.features:
+            entitlements.Feature(feature)
 
 
 class Organization(models.Model):

@@ -6,8 +6,6 @@ from datetime import date, datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
-import holidays
-
 from supportdesk.calendars import Calendar
 from supportdesk.entitlements import (
     SEVERITIES,
@@ -23,9 +21,7 @@ from supportdesk.entitlements import (
     resolve,
 )
 from supportdesk.organizations import models
-
-# Holidays are listed for a few years around the asked instant; clocks never run longer.
-_YEARS_BACK, _YEARS_AHEAD = 1, 2
+from supportdesk.organizations.regions import public_holidays
 
 
 def entitlement(organization: models.Organization, at: datetime) -> Entitlement:
@@ -101,16 +97,6 @@ def calendar(row: models.BusinessCalendar, default_zone: str, at: datetime) -> C
         "version": f"{row.name} v{row.version}",
     }
     return Calendar.from_spec(spec)
-
-
-@lru_cache(maxsize=200)
-def public_holidays(region: str, year: int) -> frozenset[date]:
-    """The public holidays of an ISO region around a year; empty for no region."""
-    if not region:
-        return frozenset()
-    country, _, subdivision = region.partition("-")
-    years = range(year - _YEARS_BACK, year + _YEARS_AHEAD + 1)
-    return frozenset(holidays.country_holidays(country, subdiv=subdivision or None, years=years))
 
 
 @lru_cache(maxsize=200)

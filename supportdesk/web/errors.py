@@ -10,7 +10,7 @@ from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 
-from supportdesk.errors import DeskError, Invalid, NotAllowed, Unavailable
+from supportdesk.errors import DeskError, Invalid, NotAllowed, TooMany, Unavailable
 
 log = logging.getLogger("supportdesk.web")
 
@@ -46,6 +46,8 @@ def answer(request: HttpRequest, error: DeskError) -> HttpResponse:
         response = render(request, _template(error.status), {"error": error}, status=error.status)
     if isinstance(error, Unavailable):
         response["Retry-After"] = str(RETRY_AFTER_SECONDS)
+    if isinstance(error, TooMany):
+        response["Retry-After"] = str(error.retry_after)
     return response
 
 

@@ -218,12 +218,26 @@ def growth(figures: dict[str, dict[str, Any]]) -> dict[str, float]:
     }
 
 
+def goals(figures: dict[str, dict[str, Any]]) -> dict[str, bool]:
+    """What must hold of the three schedules."""
+    young, grown = figures["young"], figures["growth"]
+    return {
+        "who >= 1000 x": young["who_warm"]["ratio"] >= 1000,
+        "who flat with age <= 1.2 x": grown["who_warm_old_over_young"] <= 1.2,
+        "who with 1000 overrides <= 2 x": grown["who_warm_busy_over_young"] <= 2,
+        "30 days cold >= 10 x": young["final_30_cold"]["ratio"] >= 10,
+        "365 days cold >= 20 x": young["final_365_cold"]["ratio"] >= 20,
+        "365 days warm >= 100 x": young["final_365_warm"]["ratio"] >= 100,
+    }
+
+
 def main(paths: list[str]) -> None:
     if paths:
         figures = {path: compare(json.loads(Path(path).read_text())) for path in paths}
     else:
         figures = {name: compare(make_spec(*age)) for name, age in AGES.items()}
         figures["growth"] = growth(figures)
+        figures["goals"] = goals(figures)
     json.dump(figures, sys.stdout, indent=1)
 
 

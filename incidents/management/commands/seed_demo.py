@@ -15,7 +15,7 @@ from incidents import demo
 from supportdesk import instants
 from supportdesk.accounts.models import ContactMethod
 
-SLUGS = ("email", "slack", "pagerduty", "phone", "sms", "alertmanager")
+SLUGS = ("email", "slack", "pagerduty", "phone", "sms", "alertmanager", "jira", "statuspage", "incidentio")
 
 
 class Command(BaseCommand):
@@ -47,6 +47,7 @@ def _stand_in_values(smtp_port: int) -> dict[str, dict[str, str]]:
     fakes = import_module("tests.fakes").Fakes()
     try:
         values = {slug: fakes.values(slug) for slug in SLUGS}
+        values["pagerduty"] |= fakes.pagerduty.rest_values
     finally:
         fakes.close()
     values["email"]["port"] = str(smtp_port)

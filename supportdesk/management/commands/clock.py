@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import signal
 import threading
 import time
@@ -12,17 +13,26 @@ from typing import Any
 
 import psycopg
 from django.core.management.base import BaseCommand
-from django.db import Error, close_old_connections, connection
+from django.db import close_old_connections, connection
 
-from supportdesk.queue import clock
-from supportdesk.queue.broker import listen
+from supportdesk.queue import clock, fence
+from supportdesk.queue.broker import SILENCE_SECONDS, DatabaseAway, listen
 from supportdesk.queue.handover import CLOCK_CHANNEL
+from supportdesk.queue.outages import Outages
+from supportdesk.queue.patience import answers_within
 
 log = logging.getLogger("supportdesk.queue")
 
-# After a small batch, wait a moment: fewer, larger transactions leave more of the machine to the workers (measured).
-GATHER_SECONDS = 0.02
+LONGEST_SLEEP_SECONDS = 1.0
+SWEEP_EVERY_SECONDS = 1.0
 BEAT_EVERY_SECONDS = 5.0
+# After a round, wait a moment in proportion to what it moved: one row goes at once, and the busier it gets the larger
+# the transactions become, which leaves the machine to the workers (measured: docs/reliability.md).
+GATHER_SECONDS_PER_ROW, LONGEST_GATHER_SECONDS = 0.0015, 0.02
+# A row that is due but locked by somebody is looked at again after this long.
+LOCKED_SECONDS = 0.02
+# Own work that still runs when we are told to stop gets so long; its lease brings it back.
+STOP_WITHIN_SECONDS = 8.0
 
 
 class Command(BaseCommand):
@@ -34,42 +44,52 @@ class Command(BaseCommand):
         for name in (signal.SIGTERM, signal.SIGINT):
             signal.signal(name, lambda *_: self.stop.set())
         self.listener: psycopg.Connection[Any] | None = None
-        self.pool = ThreadPoolExecutor(8, thread_name_prefix="clock")
-        self.moved, self.beaten = 0, 0.0
+        self.pool = ThreadPoolExecutor(clock.MOST_AT_ONCE, thread_name_prefix="clock")
+        self.hands, self.watch, self.outages = clock.Hands(self.submit), clock.Watch(), Outages("clock")
+        self.moved, self.beaten, self.swept = 0, 0.0, 0.0
         while not self.stop.is_set():
             try:
-                self.round()
-            except (Error, psycopg.Error) as error:
-                log.warning("clock: %s; connecting again", str(error).strip().splitlines()[:1])
+                with answers_within(SILENCE_SECONDS):
+                    self.round()
+                self.outages.over()
+            except DatabaseAway as error:
+                self.outages.lost(error)
                 self.hang_up()
                 self.stop.wait(0.2)
-        self.pool.shutdown(wait=True, cancel_futures=True)
+        self.leave()
 
     def round(self) -> None:
         if self.listener is None or self.listener.closed:
             self.listener = listen(CLOCK_CHANNEL)
-        moved = clock.tick(run=self.run_job)
+        if fence.is_behind():
+            self.stop.wait(LONGEST_SLEEP_SECONDS)
+            return
+        view = clock.look()
+        moved = clock.hand_over_due(view)
+        if view.is_under_way and time.monotonic() - self.swept > SWEEP_EVERY_SECONDS:
+            moved += clock.sweep(view.now, self.watch, self.hands)
+            self.swept = time.monotonic()
         self.moved += moved
         if time.monotonic() - self.beaten > BEAT_EVERY_SECONDS:
-            clock.beat("clock", clock.database_now(), self.moved)
+            clock.beat("clock", view.now, self.moved)
             self.moved, self.beaten = 0, time.monotonic()
         if moved >= clock.BATCH:
             return
         if moved:
-            self.stop.wait(GATHER_SECONDS)
+            self.stop.wait(min(moved * GATHER_SECONDS_PER_ROW, LONGEST_GATHER_SECONDS))
             return
-        self.sleep()
+        self.sleep(view)
 
-    def sleep(self) -> None:
+    def sleep(self, view: clock.View) -> None:
         """Until the next due row, a notification, or a second: whichever is first."""
-        upcoming = clock.next_due()
-        wait = clock.LONGEST_SLEEP
-        if upcoming is not None:
-            wait = min(wait, max((upcoming - clock.database_now()).total_seconds(), 0.001))
+        wait = LONGEST_SLEEP_SECONDS
+        if view.upcoming is not None:
+            until = (view.upcoming - view.now).total_seconds()
+            wait = min(wait, until if until > 0 else LOCKED_SECONDS)
         for _ in self.listener.notifies(timeout=wait, stop_after=1):  # type: ignore[union-attr]
             pass
 
-    def run_job(self, job: Callable[[], Any]) -> None:
+    def submit(self, job: Callable[[], Any]) -> None:
         self.pool.submit(self._run, job)
 
     @staticmethod
@@ -85,3 +105,13 @@ class Command(BaseCommand):
             self.listener.close()
         self.listener = None
         connection.close()
+
+    def leave(self) -> None:
+        """End with the work that is under way, but not because of work that hangs."""
+        self.pool.shutdown(wait=False, cancel_futures=True)
+        waiting = threading.Thread(target=self.pool.shutdown, daemon=True)
+        waiting.start()
+        waiting.join(STOP_WITHIN_SECONDS)
+        if waiting.is_alive():
+            log.warning("clock: stopping although its own work has not ended; its leases bring it back")
+            os._exit(0)

@@ -9,8 +9,10 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
+from django.utils.module_loading import import_string
 from django_q.conf import Conf
 
+from supportdesk.queue import clock  # noqa: F401  loads what tasks need before the fork: a fresh worker starts at once
 from supportdesk.queue.supervision import Supervised
 
 
@@ -26,4 +28,5 @@ class Command(BaseCommand):
         if lane != Conf.CLUSTER_NAME:  # django-q2 reads its name once, from the environment, when it is imported
             os.environ["Q_CLUSTER_NAME"] = lane
             os.execv(sys.executable, [sys.executable, *sys.argv])  # noqa: S606 (ourselves, once)
+        import_string(settings.INBOUND_TASK)
         Supervised().run()

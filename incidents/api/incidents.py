@@ -1,23 +1,20 @@
-"""The integrators' door: incidents over REST. What the portal and the console can do, a token can do, within its
-scopes."""
+"""Incidents over REST: report, list, read. What portal and console can do, a token can do, within its scopes."""
 
 from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from django.urls import path
-from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers, status
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from incidents import actions, previews
+from incidents import actions
 from incidents.actions import Report
 from incidents.models import Incident
 from incidents.models.incident import Impact, Source, Urgency
-from incidents.states import RAISERS, LoweringCode
+from incidents.states import RAISERS
 from incidents.timeline import visible
 from supportdesk.entitlements import SEVERITIES
 from supportdesk.errors import Invalid, NotFound
@@ -182,7 +179,8 @@ def shown(incident: Incident, actor: Any) -> dict[str, Any]:
     return (StaffIncidentSerializer if actor.is_staff else IncidentSerializer)(incident).data
 
 
-def _seen(request: Request, pk: int) -> Incident:
+def seen(request: Request, pk: int) -> Incident:
+    """The incident, if the caller may know of it. Raises `NotFound`."""
     incident = (
         Incident.objects.visible_to(actor_of(request))
         .select_related("organization", "service", "reporter")
@@ -246,7 +244,7 @@ class IncidentDetail(APIView):
 
     @extend_schema(responses=IncidentSerializer)
     def get(self, request: Request, pk: int) -> Response:
-        return Response(shown(_seen(request, pk), actor_of(request)))
+        return Response(shown(seen(request, pk), actor_of(request)))
 
 
 class IncidentTimeline(APIView):
@@ -257,131 +255,5 @@ class IncidentTimeline(APIView):
 
     @extend_schema(responses=TimelineSerializer(many=True))
     def get(self, request: Request, pk: int) -> Response:
-        incident = _seen(request, pk)
+        incident = seen(request, pk)
         return Response(TimelineSerializer(visible(incident.timeline.all(), actor_of(request)), many=True).data)
-
-
-class TextSerializer(StrictSerializer):
-    text = serializers.CharField(max_length=20_000)
-
-
-class OptionalTextSerializer(StrictSerializer):
-    text = serializers.CharField(max_length=20_000, required=False, allow_blank=True, default="")
-
-
-class NothingSerializer(StrictSerializer):
-    """No fields."""
-
-
-class UpdateSerializer(StrictSerializer):
-    state = serializers.CharField(max_length=10_000)
-    doing = serializers.CharField(max_length=10_000)
-    status = serializers.ChoiceField(
-        ["investigating", "identified", "mitigating", "monitoring"], required=False, default=""
-    )
-    next_update_at = serializers.DateTimeField(required=False, allow_null=True, default=None)
-
-
-class SeveritySerializer(StrictSerializer):
-    severity = serializers.ChoiceField(SEVERITIES)
-    reason = serializers.CharField(max_length=500)
-    code = serializers.ChoiceField(list(LoweringCode), required=False, default="")
-
-
-class HoldSerializer(StrictSerializer):
-    kind = serializers.ChoiceField(["customer", "change_window", "third_party"])
-    question = serializers.CharField(max_length=20_000, required=False, allow_blank=True, default="")
-
-
-def _verb(name: str, serializer: type[StrictSerializer], call: Any, scope: str = "operate") -> type[APIView]:
-    """One POST endpoint for one verb: validate, call the action, answer with the incident."""
-
-    class VerbView(APIView):
-        permission_classes = [HasScope]
-        scopes = {"POST": scope}
-
-        @extend_schema(operation_id=f"incidents_{name}", request=serializer, responses=IncidentSerializer)
-        def post(self, request: Request, pk: int) -> Response:
-            _seen(request, pk)
-            body = serializer(data=request.data or {})
-            body.is_valid(raise_exception=True)
-            call(pk, actor_of(request), body.validated_data)
-            return Response(shown(_seen(request, pk), actor_of(request)))
-
-    VerbView.__name__ = VerbView.__qualname__ = f"{name.title().replace('_', '')}View"
-    VerbView.__doc__ = f"{name.replace('_', ' ').capitalize()}."
-    return VerbView
-
-
-VERBS: dict[str, type[APIView]] = {
-    "acknowledge": _verb(
-        "acknowledge", NothingSerializer, lambda pk, actor, said: actions.acknowledge(pk, actor=actor)
-    ),
-    "claim": _verb("claim", NothingSerializer, lambda pk, actor, said: actions.claim(pk, actor=actor)),
-    "escalate": _verb(
-        "escalate",
-        OptionalTextSerializer,
-        lambda pk, actor, said: actions.escalate(pk, actor=actor, reason=said["text"]),
-    ),
-    "hand-back": _verb(
-        "hand_back",
-        OptionalTextSerializer,
-        lambda pk, actor, said: actions.hand_back(pk, actor=actor, reason=said["text"]),
-    ),
-    "notes": _verb(
-        "note", TextSerializer, lambda pk, actor, said: actions.write_note(pk, actor=actor, text=said["text"])
-    ),
-    "messages": _verb(
-        "message",
-        TextSerializer,
-        lambda pk, actor, said: actions.write_message(pk, actor=actor, text=said["text"]),
-        "report",
-    ),
-    "updates": _verb("update", UpdateSerializer, lambda pk, actor, said: actions.post_update(pk, actor=actor, **said)),
-    "severity": _verb(
-        "severity", SeveritySerializer, lambda pk, actor, said: actions.change_severity(pk, actor=actor, **said)
-    ),
-    "hold": _verb("hold", HoldSerializer, lambda pk, actor, said: actions.hold(pk, actor=actor, **said)),
-    "release": _verb("release", NothingSerializer, lambda pk, actor, said: actions.release(pk, actor=actor)),
-    "resolve": _verb(
-        "resolve", TextSerializer, lambda pk, actor, said: actions.resolve(pk, actor=actor, summary=said["text"])
-    ),
-    "confirm": _verb(
-        "confirm",
-        OptionalTextSerializer,
-        lambda pk, actor, said: actions.confirm(pk, actor=actor, text=said["text"]),
-        "report",
-    ),
-    "reopen": _verb(
-        "reopen", TextSerializer, lambda pk, actor, said: actions.reopen(pk, actor=actor, reason=said["text"]), "report"
-    ),
-    "cancel": _verb(
-        "cancel", TextSerializer, lambda pk, actor, said: actions.cancel(pk, actor=actor, reason=said["text"])
-    ),
-}
-
-
-class PreviewView(APIView):
-    """What the rules answer to a case of your own. Reads and stores nothing of the desk."""
-
-    permission_classes = [HasScope]
-    scopes = {"POST": "read"}
-
-    @extend_schema(operation_id="preview", request=OpenApiTypes.OBJECT, responses=OpenApiTypes.OBJECT)
-    def post(self, request: Request, kind: str) -> Response:
-        if kind not in previews.KINDS:
-            raise NotFound(f"There is no such preview; there are {', '.join(previews.KINDS)}.")
-        try:
-            return Response(previews.answer(kind, request.data))
-        except ValueError as error:
-            path, _, words = str(error).partition(": ")
-            raise Invalid(words or path, field=path if words else "") from error
-
-
-urlpatterns = [
-    path("preview/<slug:kind>/", PreviewView.as_view(), name="preview"),
-    path("incidents/", IncidentList.as_view(), name="incidents"),
-    path("incidents/<int:pk>/", IncidentDetail.as_view(), name="incident"),
-    path("incidents/<int:pk>/timeline/", IncidentTimeline.as_view(), name="incident-timeline"),
-    *(path(f"incidents/<int:pk>/{verb}/", view.as_view(), name=f"incident-{verb}") for verb, view in VERBS.items()),
-]
