@@ -214,7 +214,8 @@ class Person:
     @property
     def is_paged(self) -> bool:
         """Has any page reached them, by whatever way?"""
-        return bool(self.phone.texts or self.phone.calls or self.slack_messages)
+        asked = [message for message in self.slack_messages if "acknowledge" in str(message.blocks)]
+        return bool(self.phone.texts or self.phone.calls or asked)
 
     # --- customers ---------------------------------------------------------------------------------------------------
 

@@ -153,10 +153,13 @@ def page_failed(page_id: int, *, actor: Actor) -> None:
 
 
 def pager_failed(incident_id: int, *, actor: Actor, why: str) -> Incident:
-    """PagerDuty did not take the page: our own pager takes over for this incident (ESC-17)."""
+    """PagerDuty did not take the page: our own pager takes over for this incident (ESC-17).
+
+    Where it is only the watchdog our own pager has been paging all along, and nothing changes.
+    """
     with transaction.atomic():
         incident = locked(incident_id, actor, "escalate")
-        if incident.is_resolved or incident.is_acknowledged:
+        if incident.is_resolved or incident.is_acknowledged or not escalating.is_paged_by_vendor(incident):
             return incident
         timeline.record(incident, actor, Fact("pager_failed", f"PagerDuty did not take the page: {why}"))
         escalating.feed(incident, EventKind.PAGER_FAILED)

@@ -21,8 +21,9 @@ def test_resolving_stops_everything_and_asks_alice(world, alice, bob):
     assert incident.status == "resolved"
     assert "Does it work for you again?" in alice.mail
     assert not Page.objects.filter(state="open").exists()
-    assert {t.run for t in Timer.objects.filter(state="armed")} == {
+    assert {t.run for t in Timer.objects.filter(state="armed", subject=incident.subject)} == {
         "incidents.tasks.auto_confirm",
+        "incidents.tasks.war_room_prompt",  # the closing briefing and the reminders
         "reports.tasks.draft",
     }
     assert SlaClock.objects.get(incident=incident, kind="resolution").state == "met"
@@ -110,7 +111,7 @@ def test_a_report_that_names_another_customer_or_a_machine_is_held_back(world, a
     leak = {"version": report.version, "customer-factors": "Rival was hit too, on db7.internal."}
     bob.post(f"/console/reports/{report.pk}/", leak)
     refusal = dana.is_refused(f"/console/reports/{report.pk}/publish/", {})
-    assert "another customer: Rival" in refusal
+    assert "another customer, Rival" in refusal
     assert "db7.internal" in refusal
 
 

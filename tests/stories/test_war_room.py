@@ -19,6 +19,12 @@ def prompt(kind: str, slot: int = 1) -> Prompt:
     return Prompt.objects.filter(kind=kind, slot=slot).latest("pk")
 
 
+def jump(world: Any, **length: float) -> None:
+    """Time passes at once: what was due meanwhile is done late, all of it, instead of minute by minute."""
+    instants.freeze(world.now + timedelta(**length))
+    world.settle()
+
+
 def who(incident: Incident) -> dict[str, str]:
     return {role.value: held.user.name for role, held in seats.held(incident).items()}
 
@@ -181,9 +187,9 @@ def test_the_customers_executives_hear_only_what_was_approved_for_them(world: An
     contact.save()  # type: ignore[union-attr]
     bob.acknowledges()
     actions.take_role(p1.pk, actor=bob.user.actor("console"), role="commander")
-    world.advance(minutes=35)
+    jump(world, minutes=35)
     assert not told("briefing_external")
-    world.advance(minutes=51)
+    jump(world, minutes=51)
     row = Briefing.objects.get(number=2)
     actions.approve_briefing(row.pk, actor=bob.user.actor("console"), external_text="Orders work again for most.")
     world.advance(minutes=4)
@@ -192,13 +198,14 @@ def test_the_customers_executives_hear_only_what_was_approved_for_them(world: An
 
 def test_briefings_come_every_hour_and_stop_with_a_last_one(world: Any, p1: Incident, bob: Any) -> None:
     bob.acknowledges()
-    world.advance(minutes=160)
+    for _ in range(3):
+        jump(world, minutes=55)
     assert [row.number for row in Briefing.objects.filter(state="sent")] == [1, 2, 3]
     bob.presses_button("resolve", p1, summary="Rolled back.")
     world.advance(minutes=30)
     last = Briefing.objects.get(is_last=True)
     assert last.sent_at - p1.__class__.objects.get().resolved_at <= timedelta(minutes=30)  # type: ignore[operator]
-    world.advance(minutes=180)
+    jump(world, minutes=180)
     assert Briefing.objects.filter(state="sent").count() == 4
 
 
@@ -217,8 +224,7 @@ def test_only_the_commander_or_a_manager_approves(world: Any, p1: Incident, bob:
 
 def test_after_a_long_pause_of_the_desk_only_the_latest_briefing_is_sent(world: Any, p1: Incident, bob: Any) -> None:
     bob.acknowledges()
-    instants.freeze(world.now + timedelta(hours=5))
-    world.settle()
+    jump(world, hours=5)
     assert [row.number for row in Briefing.objects.filter(state="sent")] == [5]
     assert prompt("briefing_draft", 3).outcome == "overtaken by the next one"
 
@@ -227,9 +233,9 @@ def test_after_a_long_pause_of_the_desk_only_the_latest_briefing_is_sent(world: 
 def test_after_an_hour_help_is_offered_and_after_four_relief(world: Any, p1: Incident, bob: Any) -> None:
     bob.acknowledges()
     actions.take_role(p1.pk, actor=bob.user.actor("console"), role="commander")
-    world.advance(minutes=60)
+    jump(world, minutes=60)
     assert told("second_responder")
-    world.advance(minutes=185)
+    jump(world, minutes=185)
     assert bob.user.name in prompt("relief").outcome
 
 
@@ -310,13 +316,14 @@ def test_a_ticked_step_of_a_runbook_is_on_the_timeline(world: Any, p1: Incident,
 def test_a_decision_is_told_to_the_room_and_not_to_the_customer(world: Any, p1: Incident, bob: Any, alice: Any) -> None:
     bob.acknowledges()
     actions.record_decision(p1.pk, actor=bob.user.actor("console"), text="We roll back to Friday.")
-    assert told("decision") == ["our channel"]
+    assert told("decision") == [f"#{WarRoom.objects.get(incident=p1).channel_name}"]
     assert "We roll back" not in alice.reads(f"/portal/incidents/{p1.pk}/")
 
 
 # --- the fifteen-minute guard ------------------------------------------------------------------------------------
 def test_before_an_update_is_late_a_draft_comes_and_then_a_ping(world: Any, p1: Incident, bob: Any) -> None:
     bob.acknowledges()
+    actions.take_role(p1.pk, actor=bob.user.actor("console"), role="commander")
     bob.presses_button("update", p1, state="Orders fail.", doing="We look for the cause.")
     world.advance(minutes=5)
     actions.record_decision(p1.pk, actor=bob.user.actor("console"), text="We roll back to Friday.")

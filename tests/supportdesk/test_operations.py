@@ -40,7 +40,7 @@ from incidents import actions
 from supportdesk import actors
 call_command("migrate", verbosity=0)
 instants.freeze(SUNDAY)
-world = demo.build(SUNDAY)
+world = demo.build(SUNDAY, vendors={name: {} for name in ("phone", "sms", "slack", "email")})
 from incidents.actions import Report
 alice = world.contacts["alice"]
 said = Report(title="Checkout is down", source="customer_portal", impact=1, urgency=1,
