@@ -14,6 +14,7 @@ ARGS ?=
 PYTHON ?=
 KILLS ?= 50
 QUICK ?=
+NAME ?=
 
 VENV := .venv
 PY := $(VENV)/bin/python
@@ -50,8 +51,8 @@ demo test story contract chaos bench lint: export SUPPORTDESK_MODE = test
 test: $(STAMP) browser  ## run the tests, or those in ARGS, on a database of their own
 	@exec $(PY) -m pytest $(ARGS)
 
-story: $(STAMP)  ## run only the stories: one emergency each, told from end to end
-	@exec $(PY) -m pytest tests/stories $(ARGS)
+story: $(STAMP)  ## play a long emergency and write what everybody saw to build/story/ (NAME=P1)
+	@exec $(PY) -m tests.story $(NAME)
 
 contract: $(STAMP)  ## check what we send and receive against the vendors' own API descriptions
 	@exec $(PY) -m pytest tests/contract $(ARGS)

@@ -80,12 +80,13 @@ def append(incident: Incident, *events: sla.Event, before: list[sla.Event] | Non
     if not known and not any(event.kind is sla.EventKind.RECEIVED for event in events):
         return ()  # nothing was promised, so nothing is measured
     fresh = [replace(event, sequence=number) for number, event in enumerate(events, start=len(known) + 1)]
+    clocks = sla.clocks([*known, *fresh], now)
+    thresholds = planned(incident, clocks)  # whatever cannot be computed is found out before anything is written
     _write(incident, fresh, now, is_new=not known)
-    everything = [*known, *fresh]
-    clocks = sla.clocks(everything, now)
     _store(incident, clocks, is_new=not known)
     _note_breaches(incident, clocks, now, is_new=not known)
-    _arm(incident, clocks)
+    # The armed thresholds are exactly those that can still happen (SLA-14, INV-4).
+    timers.replace(incident.subject, THRESHOLD, thresholds)
     return clocks
 
 
@@ -237,11 +238,6 @@ def breaches_in(incident: Incident, clocks: tuple[sla.Clock, ...]) -> list[Breac
 def is_same_breach(row: Breach, stored: Breach | None) -> bool:
     """Whether a stored miss says what was missed."""
     return stored is not None and all(getattr(row, name) == getattr(stored, name) for name in BREACHED)
-
-
-def _arm(incident: Incident, clocks: tuple[sla.Clock, ...]) -> None:
-    """Make the armed thresholds exactly those that can still happen (SLA-14, INV-4)."""
-    timers.replace(incident.subject, THRESHOLD, planned(incident, clocks))
 
 
 def planned(incident: Incident, clocks: tuple[sla.Clock, ...]) -> list[timers.Planned]:

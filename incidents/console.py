@@ -22,6 +22,7 @@ from supportdesk.actors import Actor
 from supportdesk.entitlements import SEVERITIES
 from supportdesk.errors import Invalid, NotFound
 from supportdesk.organizations.models import Organization
+from supportdesk.web import unsent
 from supportdesk.web.doors import door
 from supportdesk.web.pages import page
 
@@ -51,7 +52,15 @@ def show_queue(request: HttpRequest, actor: Actor) -> HttpResponse:
 def _seen(actor: Actor, pk: int) -> Incident:
     incident = (
         Incident.objects.visible_to(actor)
-        .select_related("organization__account_manager", "service", "owner", "reporter", "contract__plan_version__plan")
+        .select_related(
+            "organization__account_manager",
+            "service",
+            "owner",
+            "reporter",
+            "contract__plan_version__plan",
+            "master",
+            "merged_into",
+        )
         .filter(pk=pk)
         .first()
     )
@@ -69,6 +78,7 @@ def show_incident(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
         "severities": SEVERITIES,
         "lowering_codes": list(LoweringCode),
         "holds": (Hold.CUSTOMER, Hold.CHANGE_WINDOW, Hold.THIRD_PARTY),
+        "unsent": unsent.take(request, f"incident:{pk}"),
     }
     fragments = {name: f"console/_{name}.html" for name in ("head", "timeline", "clocks", "escalation")}
     return page(request, "console/incident.html", context, fragments)
@@ -86,7 +96,9 @@ VERBS: dict[str, Verb] = {
     "accept": lambda pk, actor, said: actions.accept_hand_over(pk, actor=actor),
     "apply-policy": lambda pk, actor, said: actions.apply_policy(pk, actor=actor),
     "note": lambda pk, actor, said: actions.write_note(pk, actor=actor, text=said.get("text", "")),
-    "message": lambda pk, actor, said: actions.write_message(pk, actor=actor, text=said.get("text", "")),
+    "message": lambda pk, actor, said: actions.write_message(
+        pk, actor=actor, text=said.get("text", ""), is_checked=bool(said.get("is_checked"))
+    ),
     "update": lambda pk, actor, said: actions.post_update(
         pk,
         actor=actor,
@@ -94,6 +106,8 @@ VERBS: dict[str, Verb] = {
         doing=said.get("doing", ""),
         status=said.get("status", ""),
         next_update_at=_minutes_from_now(said.get("next", "")),
+        is_checked=bool(said.get("is_checked")),
+        is_for_linked=bool(said.get("is_for_linked")),
     ),
     "severity": lambda pk, actor, said: actions.change_severity(
         pk,
@@ -111,6 +125,14 @@ VERBS: dict[str, Verb] = {
     "reopen": lambda pk, actor, said: actions.reopen(pk, actor=actor, reason=said.get("reason", "")),
     "cancel": lambda pk, actor, said: actions.cancel(pk, actor=actor, reason=said.get("reason", "")),
     "close": lambda pk, actor, said: actions.close(pk, actor=actor),
+    "link": lambda pk, actor, said: actions.link_to_master(
+        pk, actor=actor, master_id=_number(said.get("master", ""), "master")
+    ),
+    "unlink": lambda pk, actor, said: actions.unlink(pk, actor=actor),
+    "merge": lambda pk, actor, said: actions.merge(
+        pk, actor=actor, into_id=_number(said.get("into", ""), "into"), reason=said.get("reason", "")
+    ),
+    "unmerge": lambda pk, actor, said: actions.unmerge(pk, actor=actor),
     "notice": lambda pk, actor, said: actions.draft_notice(
         pk, actor=actor, page_id=_number(said.get("page", ""), "page")
     ),
@@ -138,7 +160,8 @@ def act(request: HttpRequest, actor: Actor, pk: int, verb: str) -> HttpResponse:
     """Press one button of the incident page."""
     if verb not in VERBS:
         raise NotFound("There is no such verb.")
-    VERBS[verb](pk, actor, request.POST)
+    with unsent.kept(request, f"incident:{pk}", verb):
+        VERBS[verb](pk, actor, request.POST)
     return redirect("console:incident", pk)
 
 
@@ -193,10 +216,11 @@ def list_notices(request: HttpRequest, actor: Actor) -> HttpResponse:
         "section": "status",
         "pages": StatusPage.objects.prefetch_related("components"),
         "notices": Notice.objects.select_related("page", "incident")
-        .prefetch_related("updates", "components")
+        .prefetch_related("updates", "components", "page__components")
         .order_by("is_posted", "-starts_at")[:50],
         "states": Notice.State.choices,
         "component_states": Component.State.choices,
+        "unsent": unsent.take(request, "notice"),
     }
     return page(request, "console/notices.html", context)
 
@@ -206,12 +230,22 @@ def list_notices(request: HttpRequest, actor: Actor) -> HttpResponse:
 def post_notice(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     """Publish a draft, or the next update of a notice."""
     said = request.POST
-    actions.post_notice(
-        pk,
-        actor=actor,
-        text=said.get("text", ""),
-        state=said.get("state", ""),
-        title=said.get("title", ""),
-        component_state=said.get("component_state", ""),
-    )
+    with unsent.kept(request, "notice", str(pk)):
+        actions.post_notice(
+            pk,
+            actor=actor,
+            text=said.get("text", ""),
+            state=said.get("state", ""),
+            title=said.get("title", ""),
+            component_state=said.get("component_state", ""),
+            components=_components(said),
+            is_checked=bool(said.get("is_checked")),
+        )
     return redirect("console:notices")
+
+
+def _components(said: QueryDict) -> list[int] | None:
+    """What the form says is affected; None where it does not ask."""
+    if "asks_components" not in said:
+        return None
+    return [int(pk) for pk in said.getlist("components") if pk.isdecimal() and len(pk) < 10]

@@ -68,6 +68,7 @@ def _console_nav(actor: Actor) -> list[dict[str, Any]]:
             "icon_name": "mail",
             "count": HeldMail.objects.filter(state="waiting").count(),
         },
+        {"slug": "calls", "label": "Calls", "url": reverse("console:calls"), "icon_name": "phone"},
         {"slug": "proof", "label": "Coverage", "url": reverse("proof:certificate"), "icon_name": "shield-check"},
         {"slug": "status", "label": "Status page", "url": reverse("console:notices"), "icon_name": "megaphone"},
         {"slug": "health", "label": "Health", "url": reverse("console:health"), "icon_name": "heart-pulse"},
@@ -82,6 +83,7 @@ def _console_nav(actor: Actor) -> list[dict[str, Any]]:
                 "count": promises.open_follow_ups(),
             }
         )
+        nav.append({"slug": "texts", "label": "Texts", "url": reverse("console:texts"), "icon_name": "notebook-pen"})
         nav.append({"slug": "admin", "label": "Back office", "url": reverse("admin:index"), "icon_name": "settings"})
     return nav
 

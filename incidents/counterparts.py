@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 from incidents import facts
 from incidents.routing import INTERNAL_KINDS, OPENING_KINDS, PAGERDUTY_ACTIONS, PAGERDUTY_COPIES, Audience
+from supportdesk import sitting
 from supportdesk.integrations.models import Connection
+from supportdesk.queue import outbox
 from supportdesk.queue.models import Delivery, Lane
 from supportdesk.queue.outbox import Post
 
@@ -64,11 +66,10 @@ def _line(teller: Teller, vendor: str) -> Connection | None:
 
 def _record(teller: Teller, line: Connection, to: str, *, opens: bool, **fields: Any) -> Iterator[Post]:
     """Open the record where there is none that may still come to be; follow it with everything that is said later."""
-    before = list(
-        Delivery.objects.filter(connection=line, subject=teller.incident.subject, kind=TICKET).values_list(
-            "state", flat=True
-        )
-    )
+    subject = teller.incident.subject
+    before = [row.state for row in outbox.waiting(subject, TICKET) if row.connection_id == line.pk]
+    if not sitting.is_new(subject):
+        before += Delivery.objects.filter(connection=line, subject=subject, kind=TICKET).values_list("state", flat=True)
     is_open = any(state not in _GONE for state in before)
     if not is_open and opens:
         yield _post(teller, line, TICKET, to, occasion=f"{teller.incident.pk}:{len(before)}", action="open", reader="")

@@ -2,13 +2,15 @@
 
 A caller is known by their number and their PIN together. Who is silent when asked for the PIN is connected all the
 same; who does not know it, or calls from an unknown number, reaches the duty manager. Nobody answered: their message
-becomes an incident, or part of the one they opened by calling.
+becomes an incident, or part of the one they opened by calling. Who is gone before anybody could speak with them, and
+left nothing, is a missed call: the duty manager hears of it.
 """
 
 from __future__ import annotations
 
 import hmac
 from collections.abc import Iterable
+from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
@@ -19,18 +21,23 @@ from incidents.actions.answering import answer_call
 from incidents.models import EmergencyCall, Incident
 from incidents.models.incident import Impact, Source, Urgency
 from incidents.timeline import Fact
-from rotations import oncall
+from rotations import oncall, telling
 from rotations.models import Schedule
 from rotations.oncall import Directory, LivePeople
 from supportdesk import actors, instants, readable
 from supportdesk.actors import Actor
 from supportdesk.entitlements import Feature
+from supportdesk.integrations import kinds
 from supportdesk.integrations.lines import Lines
 from supportdesk.integrations.models import Connection
 from supportdesk.organizations import terms
 from supportdesk.organizations.models import Contact, Organization
+from supportdesk.queue import timers
 
 MOST_PIN_TRIES = 2
+# Both prompts and both silences fit in; a call that is still asking then has ended without anybody telling us.
+LONGEST_ASKING = timedelta(seconds=90)
+LOOK_AFTER = "incidents.tasks.look_after_call"
 HELLO = "This is emergency support. "
 ASK_PIN = HELLO + "Please enter your PIN and press the hash key, or just wait to be connected."
 WRONG_PIN = "That PIN is not right. Please try once more, or just wait to be connected."
@@ -54,6 +61,8 @@ def called(connection: Connection, sid: str, caller: str, number: str) -> tuple[
         sid=sid, defaults={"connection": connection, "caller": caller, "started_at": instants.now()}
     )
     if candidates(caller):
+        at, subject = call.started_at + LONGEST_ASKING, f"call:{call.pk}"
+        timers.arm([timers.Planned(f"asking:{call.pk}", LOOK_AFTER, subject, at, args={"call": sid})])
         return ASK_PIN, {"do": "ask_pin"}
     return _ring_managers(call, number)
 
@@ -227,7 +236,48 @@ def recorded(sid: str, url: str, seconds: str) -> tuple[str, Step]:
 
 def ended(sid: str) -> None:
     """The caller has hung up."""
-    EmergencyCall.objects.filter(sid=sid, ended_at=None).update(state=EmergencyCall.State.OVER, ended_at=instants.now())
+    call = EmergencyCall.objects.select_for_update().filter(sid=sid, ended_at=None).first()
+    if call is None:
+        return
+    before, call.state, call.ended_at = call.state, EmergencyCall.State.OVER, instants.now()
+    call.save(update_fields=["state", "ended_at"])
+    if call.is_missed:
+        _tell_of_missed(call, _UNTIL[EmergencyCall.State(before)])
+
+
+def look_after(sid: str) -> None:
+    """A while after a call was asked for a PIN: if it never went on, its end was never told to us."""
+    call = _locked(sid)
+    if call.state == EmergencyCall.State.ASKING:
+        _tell_of_missed(call, _UNTIL[EmergencyCall.State.ASKING])
+
+
+_UNTIL = {
+    EmergencyCall.State.ASKING: "They were asked for their PIN and were gone before anybody was rung.",
+    EmergencyCall.State.RINGING: "They hung up while we were ringing.",
+    EmergencyCall.State.TALKING: "They hung up.",
+    EmergencyCall.State.VOICEMAIL: "Nobody picked up, and they left no message.",
+}
+
+
+def _tell_of_missed(call: EmergencyCall, what: str) -> None:
+    """The duty manager, by every way that leaves words: somebody in need may be waiting for a call back."""
+    found = (Directory(Lines.load()).user(key) for key in _managers())
+    readers = [user for user in found if user is not None] or telling.managers([])
+    known = "; ".join(f"{contact.name} of {contact.organization}" for contact in candidates(call.caller))
+    telling.tell(
+        kinds.MISSED_CALL,
+        str(call.pk),
+        f"call:{call.pk}",
+        readers,
+        times={"rang": call.started_at},
+        page="console:calls",
+        ways=(*telling.SILENT, "sms"),
+        button="See the calls",
+        caller=call.caller or "a withheld number",
+        known=known or "nobody we know",
+        what=what,
+    )
 
 
 def _locked(sid: str) -> EmergencyCall:

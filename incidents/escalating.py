@@ -25,7 +25,7 @@ from rotations.escalation.defaults import LAST_RESORT
 from rotations.escalation.policy import Kind, Pager, Step, Target
 from rotations.models import EscalationPolicy, Schedule, Shadow
 from rotations.oncall import EMERGENCY, Directory, LivePeople
-from supportdesk import actors, instants, links
+from supportdesk import actors, instants, links, sitting
 from supportdesk.accounts import reach
 from supportdesk.actors import Actor
 from supportdesk.integrations.lines import Lines
@@ -58,7 +58,7 @@ def start(incident: Incident, lines: Lines | None = None, *, kind: EventKind = E
         if incident.severity not in URGENT:
             return
     policy = row.value() if row else LAST_RESORT
-    existing = Escalation.objects.filter(incident=incident).first()
+    existing = None if sitting.is_new(incident.subject) else Escalation.objects.filter(incident=incident).first()
     if existing and existing.status == Status.RESOLVED:
         kind = EventKind.REOPEN
     relieves = _relieve_primary(incident, row, lines)
@@ -112,6 +112,12 @@ def feed(incident: Incident, kind: EventKind, lines: Lines | None = None, **deta
     policy, state = Policy.from_spec(escalation.snapshot), State.from_spec(escalation.state)
     _apply(incident, escalation, policy, state, Event(kind, instants.now(), **details), lines)
     return True
+
+
+def is_paged_by_vendor(incident: Incident) -> bool:
+    """Whether PagerDuty is the pager of record here; as a watchdog it only knows of what we page ourselves (ESC-17)."""
+    escalation = Escalation.objects.filter(incident=incident).first()
+    return escalation is not None and Policy.from_spec(escalation.snapshot).pager is not Pager.INTERNAL
 
 
 def change_severity(incident: Incident, *, raised: bool) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 from incidents.models import Incident
 from supportdesk import links, readable
+from supportdesk.localised import Moment
 
 SPOKEN_NUMBERS = {"P1": "one", "P2": "two", "P3": "three", "P4": "four"}
 
@@ -61,6 +62,6 @@ def thread(incident: Incident) -> str:
     return f"supportdesk-{incident.pk}{suffix}"
 
 
-def moment(at: datetime, zone: str) -> str:
-    """An instant in a reader's zone, always with its offset: “Mon 26 Oct 09:00 (UTC+1)”."""
-    return readable.moment(at, zone)
+def moment(at: datetime, zone: str) -> Moment:
+    """An instant in a zone, always with its offset: “Mon 26 Oct 09:00 (UTC+1)”. Said anew for readers elsewhere."""
+    return Moment(at, zone)

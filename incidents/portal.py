@@ -48,7 +48,7 @@ def home(request: HttpRequest, actor: Actor) -> HttpResponse:
         "section": "home",
         "organization": organization,
         "open_incidents": [_with_next(one, now) for one in incidents.open()[:20]],
-        "components": Component.objects.filter(page__is_public=True)[:12],
+        "components": Component.objects.filter(page__is_public=True, is_shown=True)[:12],
     }
     return page(request, "portal/home.html", context, {"open": "portal/_open.html"})
 

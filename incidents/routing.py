@@ -132,6 +132,12 @@ INTERNAL_KINDS = frozenset({"note"})
 
 # These read the customer's words and the portal's links; the rest read ours.
 CUSTOMER_AUDIENCES = frozenset({Audience.REPORTER, Audience.CUSTOMER_CHANNEL, Audience.CUSTOMER_EXECUTIVES})
+# Every kind one of them hears; and what somebody outside hears without an incident.
+CUSTOMER_KINDS = frozenset(kind for kind, heard_by in ROUTES.items() if CUSTOMER_AUDIENCES & set(heard_by)) | {
+    "mail_waiting",
+    "invitation",
+    "code",
+}
 
 
 def audiences(kind: str) -> tuple[Audience, ...]:

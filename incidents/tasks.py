@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from incidents import actions, drills, hooks
+from incidents import actions, drills, emergency_line, hooks
 from incidents.models import Incident
 from incidents.slack import headline, mention
 from supportdesk import actors
@@ -28,6 +28,11 @@ def enter_triage(timer: Timer) -> None:
 def auto_confirm(timer: Timer) -> None:
     """Nobody objected for 72 hours."""
     actions.auto_confirm(_incident_id(timer), actor=actors.desk(), generation=timer.generation)
+
+
+def look_after_call(timer: Timer) -> None:
+    """A caller was asked for their PIN a while ago."""
+    emergency_line.look_after(timer.args["call"])
 
 
 def follow_contract(timer: Timer) -> None:

@@ -12,9 +12,11 @@ from incidents.routing import CUSTOMER_AUDIENCES, Audience, audiences
 from incidents.war_room.roles import IncidentRole
 from rotations.models import Schedule
 from rotations.oncall import Directory, LivePeople
-from supportdesk import instants
+from supportdesk import instants, sitting
 from supportdesk.accounts.models import User
 from supportdesk.integrations.lines import Lines
+from supportdesk.localised import ENGLISH, in_words_of
+from supportdesk.organizations.models import Organization
 from supportdesk.queue import outbox
 from supportdesk.queue.outbox import Post
 
@@ -44,8 +46,21 @@ class Teller:
     def posts(self) -> list[Post]:
         return [post for audience in self.heard_by for post in _VOICES[audience](self)]
 
-    def post(self, audience: Audience, vendor: str, to: str, recipient: str, **fields: Any) -> Iterator[Post]:
-        """One message on a line, if the desk has such a line and the reader such an address."""
+    def post(
+        self,
+        audience: Audience,
+        vendor: str,
+        to: str,
+        recipient: str,
+        *,
+        language: str = ENGLISH,
+        zone: str = "",
+        **fields: Any,
+    ) -> Iterator[Post]:
+        """One message on a line, if the desk has such a line and the reader such an address.
+
+        Times are in the organization's zone unless the reader has one of their own.
+        """
         connection = self.lines.line(vendor, self.incident.organization_id)
         if connection is None or not to:
             return
@@ -59,7 +74,7 @@ class Teller:
             subject=self.incident.subject,
             recipient=recipient,
             generation=self.incident.generation,
-            facts=said(self.incident, **self.more, **fields),
+            facts=in_words_of(said(self.incident, **self.more, **fields), language, zone),
         )
 
 
@@ -88,7 +103,9 @@ def tell_person(incident: Incident, kind: str, key: str, person: User, **more: A
 def _reporter(teller: Teller) -> Iterator[Post]:
     contact = teller.incident.reporter
     if contact is not None and contact.is_active:
-        yield from teller.post(Audience.REPORTER, "email", contact.email, contact.name, reader=contact.name)
+        yield from teller.post(
+            Audience.REPORTER, "email", contact.email, contact.name, reader=contact.name, language=contact.language
+        )
 
 
 def _customer_channel(teller: Teller) -> Iterator[Post]:
@@ -100,7 +117,14 @@ def _customer_channel(teller: Teller) -> Iterator[Post]:
             organization.slack_channel,
             f"{organization.name} on Slack",
             reader=organization.name,
+            language=sitting.once(f"language:{organization.pk}", lambda: _spoken_by(organization)),
         )
+
+
+def _spoken_by(organization: Organization) -> str:
+    """The language of a channel many people read: theirs if they share one."""
+    spoken = set(organization.contacts.filter(is_active=True).values_list("language", flat=True))
+    return spoken.pop() if len(spoken) == 1 else ENGLISH
 
 
 def _desk_channel(teller: Teller, audience: Audience = Audience.DESK_CHANNEL) -> Iterator[Post]:
@@ -129,7 +153,9 @@ def _silently(teller: Teller, audience: Audience, person: User) -> Iterator[Post
     for method in person.contact_methods.filter(
         kind__in=("email", "slack"), verified_at__isnull=False, disabled_at=None
     ):
-        yield from teller.post(audience, method.kind, method.address, person.name, reader=person.name)
+        yield from teller.post(
+            audience, method.kind, method.address, person.name, reader=person.name, zone=person.time_zone
+        )
 
 
 def _account_manager(teller: Teller) -> Iterator[Post]:
@@ -141,7 +167,7 @@ def _account_manager(teller: Teller) -> Iterator[Post]:
 
 def _war_room(teller: Teller) -> Iterator[Post]:
     """The incident's own channel; ours until it has one, so that nothing waits for Slack to make it."""
-    room = WarRoom.objects.filter(incident=teller.incident).first()
+    room = None if sitting.is_new(teller.incident.subject) else WarRoom.objects.filter(incident=teller.incident).first()
     if room is not None and room.channel_id:
         yield from teller.post(Audience.WAR_ROOM, "slack", room.channel_id, f"#{room.channel_name}", reader="all")
     else:
@@ -172,7 +198,14 @@ def _customer_executives(teller: Teller) -> Iterator[Post]:
     organization = teller.incident.organization
     contacts = organization.contacts.filter(is_executive=True, is_active=True) if organization else ()
     for contact in contacts:
-        yield from teller.post(Audience.CUSTOMER_EXECUTIVES, "email", contact.email, contact.name, reader=contact.name)
+        yield from teller.post(
+            Audience.CUSTOMER_EXECUTIVES,
+            "email",
+            contact.email,
+            contact.name,
+            reader=contact.name,
+            language=contact.language,
+        )
 
 
 _VOICES: dict[Audience, Callable[[Teller], Iterator[Post]]] = {

@@ -3,6 +3,7 @@
 from django.urls import include, path
 
 from incidents import (
+    call_pages,
     console,
     drill_pages,
     files,
@@ -12,11 +13,12 @@ from incidents import (
     portal,
     promise_pages,
     room_pages,
-    statuspage,
+    text_pages,
     webhook_pages,
 )
 from incidents.hooks import mail_door
 from incidents.monitoring import urls as monitoring
+from incidents.status_pages import urls as status_pages
 from supportdesk.auditor import console as health
 
 console_patterns = [
@@ -35,6 +37,17 @@ console_patterns = [
     path("follow-ups/<int:pk>/done/", promise_pages.finish_follow_up, name="follow-up-done"),
     path("customers/", console.list_customers, name="customers"),
     path("customers/<slug:slug>/", console.show_customer, name="customer"),
+    path("calls/", call_pages.list_calls, name="calls"),
+    path("texts/", text_pages.list_texts, name="texts"),
+    *(
+        path(f"texts/<slug:kind>/{place}{verb}", view, name=name)
+        for place in ("<slug:language>/", "<slug:language>/<slug:vendor>/")
+        for verb, view, name in (
+            ("", text_pages.show_text, "text"),
+            ("preview/", text_pages.preview, "text-preview"),
+            ("save/", text_pages.save_text, "text-save"),
+        )
+    ),
     path("mail/", mail_pages.list_mail, name="mail"),
     path("mail/<int:pk>/", mail_pages.show_mail, name="held-mail"),
     path("mail/<int:pk>/decide/", mail_pages.decide, name="mail-decide"),
@@ -45,6 +58,7 @@ console_patterns = [
     path("webhooks/<slug:code>/events/<int:pk>/again/", webhook_pages.send_again, name="webhook-again"),
     path("status/", console.list_notices, name="notices"),
     path("status/<int:pk>/post/", console.post_notice, name="post-notice"),
+    *status_pages.console_patterns,
 ]
 portal_patterns = [
     path("", portal.home, name="home"),
@@ -54,15 +68,10 @@ portal_patterns = [
     path("incidents/<int:pk>/", portal.show_incident, name="incident"),
     path("incidents/<int:pk>/<slug:verb>/", portal.act, name="act"),
 ]
-status_patterns = [
-    path("", statuspage.front, name="front"),
-    path("<slug:slug>/", statuspage.show, name="page"),
-    path("<slug:slug>/status.json", statuspage.as_json, name="json"),
-]
 
 urlpatterns = [
     path("portal/", include((portal_patterns, "portal"))),
-    path("status/", include((status_patterns, "status"))),
+    path("status/", include((status_pages.status_patterns, "status"))),
     path("a/<str:token>/", pages.show, name="page"),
     *monitoring.urlpatterns,
     path("files/<uuid:code>/", files.download, name="attachment"),

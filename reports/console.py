@@ -6,7 +6,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_GET, require_POST
 
-from reports import actions, lint
+from reports import actions, item_pages, lint
 from reports.models import PostIncidentReport
 from reports.sections import SECTIONS
 from supportdesk.actors import Actor
@@ -83,6 +83,8 @@ def _show(
         "incident": incident,
         "error": error,
         "rows": [(s, sections.get(s.slug, ""), customer.get(s.slug, "")) for s in SECTIONS],
+        "items": [(item, item_pages.for_changing(item)) for item in report.action_items.select_related("owner")],
+        "add_item": item_pages.AddForm(auto_id="new-item-%s"),
         "warnings": lint.warnings(sections, people),
         "blocking": lint.blocking(customer),
     }

@@ -36,6 +36,8 @@ def heard(subject: str, verb: str, ticket: str) -> None:
     items = ActionItem.objects.filter(pk=int(number)) if number.isdigit() else ActionItem.objects.none()
     if verb == "ticketed":
         items.update(jira_key=ticket)
+        for item in items.exclude(status=ActionItem.Status.OPEN).select_related("owner", "report__incident__service"):
+            close(item)  # it was done while its ticket was still being made
     elif verb == "resolve_hint":
         items.filter(status=ActionItem.Status.OPEN).update(status=ActionItem.Status.DONE)
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from django.db.models import F
+from django.db import connection
 
 from rotations import fatigue, oncall, planning
 from rotations.models import CallOut, Schedule
@@ -15,20 +15,19 @@ from rotations.resolution import Reason
 
 URGENT = ("P1", "P2")
 _SHIFTLESS = timedelta(hours=12)  # how far back to look where the holder has no shift of their own
+_PAGED = """
+INSERT INTO rotations_callout (user_id, subject, generation, severity, pages, paged_at, last_paged_at)
+VALUES (%s, %s, %s, %s, 1, %s, %s)
+ON CONFLICT (user_id, subject, generation) DO UPDATE
+    SET pages = rotations_callout.pages + 1, last_paged_at = EXCLUDED.last_paged_at, severity = EXCLUDED.severity,
+        ended_at = NULL
+"""
 
 
 def paged(user_id: int, subject: str, severity: str, at: datetime, generation: int = 0) -> None:
     """Somebody is paged: the first page of an incident opens a call-out, the next ones are counted."""
-    found, made = CallOut.objects.get_or_create(
-        user_id=user_id,
-        subject=subject,
-        generation=generation,
-        defaults={"severity": severity, "paged_at": at, "last_paged_at": at},
-    )
-    if not made:
-        CallOut.objects.filter(pk=found.pk).update(
-            pages=F("pages") + 1, last_paged_at=at, severity=severity, ended_at=None
-        )
+    with connection.cursor() as cursor:
+        cursor.execute(_PAGED, [user_id, subject, generation, severity, at, at])
 
 
 def acknowledged(user_id: int, subject: str, severity: str, at: datetime, generation: int = 0) -> None:

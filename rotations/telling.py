@@ -26,6 +26,7 @@ def tell(
     times: Mapping[str, datetime] | None = None,
     page: str = "rotations:mine",
     url: str = "",
+    ways: tuple[str, ...] = SILENT,
     **said: Any,
 ) -> None:
     """Post one kind of message to each reader once. `times` are said in each reader's own zone, as `<name>_local`."""
@@ -34,7 +35,7 @@ def tell(
         return
     lines = Lines.load()
     methods = ContactMethod.objects.filter(
-        user__in=people, kind__in=SILENT, verified_at__isnull=False, disabled_at=None
+        user__in=people, kind__in=ways, verified_at__isnull=False, disabled_at=None
     ).order_by("pk")
     posts = []
     for method in methods:

@@ -7,6 +7,7 @@ from typing import Any
 from allauth.account.models import EmailAddress, EmailConfirmation
 from allauth.mfa.models import Authenticator
 from django import forms
+from django.conf import settings
 from django.contrib import admin, messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -18,6 +19,7 @@ from supportdesk.accounts import actions as account_actions
 from supportdesk.actors import Role
 from supportdesk.errors import DeskError
 from supportdesk.integrations import actions as connection_actions
+from supportdesk.integrations.base import Integration
 from supportdesk.models import (
     ApiToken,
     AuditEntry,
@@ -113,7 +115,17 @@ class InvitationAdmin(Audited):
 class ContactInline(admin.TabularInline):
     model = Contact
     extra = 0
-    fields = ("name", "email", "phone", "slack_id", "may_declare_emergency", "is_executive", "is_admin", "is_active")
+    fields = (
+        "name",
+        "email",
+        "phone",
+        "slack_id",
+        "may_declare_emergency",
+        "is_executive",
+        "is_admin",
+        "is_active",
+        "language",
+    )
 
 
 class ContractInline(admin.TabularInline):
@@ -242,12 +254,22 @@ class ConnectionForm(forms.ModelForm):
         return {name.removeprefix("v_"): value for name, value in self.cleaned_data.items() if name.startswith("v_")}
 
 
+def _called_at(connection: Any) -> str:
+    """The address to enter at the vendor; empty where it sends nothing to us."""
+    if connection is None or integrations.get(connection.vendor).receive is Integration.receive:
+        return ""
+    return f"{settings.PUBLIC_URL}/hooks/{connection.vendor}/{connection.code}/"
+
+
 def _field(declared: Any, value: str, has_secrets: bool) -> forms.CharField:
     label = declared.label or declared.name.replace("_", " ").capitalize()
     if not declared.secret:
-        return forms.CharField(label=label, required=declared.required, initial=value, help_text=declared.help)
+        plain = forms.TextInput(attrs={"class": "vTextField"})
+        return forms.CharField(
+            label=label, required=declared.required, initial=value, widget=plain, help_text=declared.help
+        )
     hint = "Stored. Leave empty to keep it." if has_secrets else ""
-    widget = forms.PasswordInput(attrs={"autocomplete": "off", "placeholder": hint})
+    widget = forms.PasswordInput(attrs={"class": "vTextField", "autocomplete": "off", "placeholder": hint})
     return forms.CharField(
         label=label, required=declared.required and not has_secrets, widget=widget, help_text=declared.help
     )
@@ -287,14 +309,15 @@ class ConnectionAdmin(Audited):
             context = {
                 **self.admin_site.each_context(request),
                 "title": "Connect a vendor",
-                "vendors": integrations.all(),
+                "vendors": sorted(integrations.choices(), key=lambda choice: choice[1].lower()),
                 "opts": self.opts,
             }
             return render(request, "admin/choose_vendor.html", context)
         return super().add_view(request, form_url, extra_context)
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
-        return {"vendor": request.GET.get("vendor", ""), "name": request.GET.get("vendor", "").title()}
+        vendor = request.GET.get("vendor", "")
+        return {"vendor": vendor, "name": dict(integrations.choices()).get(vendor, "")}
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         given, before = form.values(), {} if obj.pk is None else obj.values
@@ -305,8 +328,14 @@ class ConnectionAdmin(Audited):
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
     ) -> HttpResponse:
-        deliveries = Delivery.objects.filter(connection_id=object_id).order_by("-pk")[:10]
-        return super().change_view(request, object_id, form_url, {**(extra_context or {}), "deliveries": deliveries})
+        connection = self.get_object(request, object_id)
+        context = {
+            **(extra_context or {}),
+            "deliveries": Delivery.objects.filter(connection_id=object_id).order_by("-pk")[:10],
+            "called_at": _called_at(connection),
+            "address_label": integrations.get(connection.vendor).address_label if connection else "",
+        }
+        return super().change_view(request, object_id, form_url, context)
 
     def get_urls(self) -> list[Any]:
         own = [path("<int:pk>/try/", self.admin_site.admin_view(self.try_view), name="supportdesk_connection_try")]

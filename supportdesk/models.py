@@ -18,6 +18,7 @@ from supportdesk.organizations.models import (
     Service,
 )
 from supportdesk.queue.models import Delivery, Heartbeat, InboundEvent, Lane, Timer
+from supportdesk.wording.models import MessageText
 
 __all__ = [
     "ApiToken",
@@ -38,6 +39,7 @@ __all__ = [
     "Intake",
     "Invitation",
     "Lane",
+    "MessageText",
     "Organization",
     "PageRule",
     "Plan",

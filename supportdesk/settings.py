@@ -187,7 +187,8 @@ ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = True
 # By address of the caller, not by account: whoever knows an e-mail must not be able to lock its owner out (S9).
-ACCOUNT_RATE_LIMITS = {"login_failed": "10/5m/ip", "reset_password": "20/m/ip,5/m/key"}
+# "status_form": subscribing to a status page, and asking for the link to a private one.
+ACCOUNT_RATE_LIMITS = {"login_failed": "10/5m/ip", "reset_password": "20/m/ip,5/m/key", "status_form": "10/h/ip"}
 ALLAUTH_TRUSTED_PROXY_COUNT = TRUSTED_PROXIES
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 MFA_TOTP_ISSUER = DESK_NAME
@@ -326,6 +327,8 @@ METRICS_TOKEN = env("SUPPORTDESK_METRICS_TOKEN", default="")
 METRICS_ALLOW = env.list("SUPPORTDESK_METRICS_ALLOW", default=[])
 # Where backups lie, so that the doctor can tell how old the newest is; empty: it does not look.
 BACKUP_DIR = env("SUPPORTDESK_BACKUP_DIR", default="")
+# Where the public status pages are written as files, for a web server that outlives the desk; empty: nowhere.
+STATUS_FILES = env("SUPPORTDESK_STATUS_FILES", default="")
 
 # --- API -------------------------------------------------------------------------------------------------------------
 REST_FRAMEWORK = {

@@ -1,6 +1,6 @@
 """One sitting at the desk: what a verb reads once, and what it hands in together at its end.
 
-A verb posts deliveries, arms timers and tells listeners in many places. Inside `with sitting.open():` these are
+A verb posts deliveries, arms timers and tells listeners in many places. Inside `with sitting.atomic():` these are
 collected and written by one statement a table, before the transaction commits: still the same transaction, rows before
 queues. Outside of one, everything is written at once, as it always was.
 
@@ -44,10 +44,11 @@ _now: ContextVar[_Sitting | None] = ContextVar("sitting", default=None)
 
 
 @contextmanager
-def open() -> Iterator[None]:
+def atomic() -> Iterator[None]:
     """A transaction whose verb sits down: written when the block ends well, forgotten when it raises.
 
-    A sitting within another begins with what the outer one has so far, written.
+    A sitting within another begins with what the outer one has so far, written. Inside one, whoever goes on after a
+    failure makes a sitting of what may fail, and not a plain savepoint: that would keep what was collected in it.
     """
     hand_in()
     with transaction.atomic():
@@ -84,11 +85,11 @@ def hand_in() -> None:
         mine.hand_in()
 
 
-def begin(subject: str) -> None:
-    """Say that a subject was made in this sitting: whatever there is about it lies on the desk, not in the tables."""
+def begin(*subjects: str) -> None:
+    """Say that subjects were made in this sitting: whatever waits for them lies on the desk, not in the tables."""
     mine = _now.get()
     if mine is not None:
-        mine.begun.add(subject)
+        mine.begun.update(subjects)
 
 
 def is_new(subject: str) -> bool:

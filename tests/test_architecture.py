@@ -64,6 +64,7 @@ PURE = (
     "incidents/sla",
     "incidents/sla_preview.py",
     "incidents/states.py",
+    "incidents/status_pages/health.py",
     "reports/builder.py",
     "reports/lint.py",
     "reports/metrics.py",

@@ -98,6 +98,7 @@ def test_every_process_runs_under_systemd_and_in_containers() -> None:
     for lane in settings.QUEUE_LANES:
         assert f"python manage.py cluster {lane}" in commands
     assert "python manage.py clock" in commands
+    assert "python manage.py fetch_mail --forever" in commands
 
 
 def test_containers_get_as_long_to_stop_as_units() -> None:

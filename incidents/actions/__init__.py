@@ -28,6 +28,7 @@ from incidents.actions.handing_over import (
     offer_hand_over,
 )
 from incidents.actions.linking import link_to_master, unlink
+from incidents.actions.maintaining import call_off_maintenance, move_maintenance, plan_maintenance
 from incidents.actions.measuring import nag, pass_threshold
 from incidents.actions.merging import merge, unmerge
 from incidents.actions.promising import agree_cadence, annotate_breach, move_received
@@ -49,6 +50,7 @@ __all__ = [
     "apply_policy",
     "approve_briefing",
     "auto_confirm",
+    "call_off_maintenance",
     "cancel",
     "change_severity",
     "change_status",
@@ -74,12 +76,14 @@ __all__ = [
     "leave_role",
     "link_to_master",
     "merge",
+    "move_maintenance",
     "move_received",
     "nag",
     "offer_hand_over",
     "page_failed",
     "pager_failed",
     "pass_threshold",
+    "plan_maintenance",
     "post_notice",
     "post_update",
     "prompt",

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from django.db import transaction
+from collections.abc import Iterable
 
-from incidents import publishing, timeline
+from django.db import transaction
+from django.db.models import Q, QuerySet
+
+from incidents import timeline
 from incidents.actions.discretion import hold_back_leaks
 from incidents.actions.entry import locked, words
 from incidents.actions.linking import tell_linked
-from incidents.models import Component, Notice, NoticeUpdate, StatusPage
+from incidents.models import Component, Incident, Notice, NoticeUpdate, StatusPage
+from incidents.status_pages import maintenance, posting
 from incidents.timeline import Fact
 from incidents.war_room import following
 from supportdesk import instants
 from supportdesk.actors import Actor
 from supportdesk.audit import trail
 from supportdesk.errors import Invalid, NotAllowed, NotFound
-from supportdesk.web import live
 
 
 def draft_notice(incident_id: int, *, actor: Actor, page_id: int) -> Notice:
@@ -28,11 +31,7 @@ def draft_notice(incident_id: int, *, actor: Actor, page_id: int) -> Notice:
         existing = Notice.objects.filter(incident=incident, page=page).first()
         if existing is not None:
             return existing
-        affected = (
-            Component.objects.filter(page=page, service=incident.service)
-            if incident.service
-            else Component.objects.none()
-        )
+        affected = suggested(incident, page)
         names = ", ".join(c.name for c in affected) or "one of our services"
         notice = Notice.objects.create(
             page=page, incident=incident, title=f"Problem with {names}", starts_at=incident.detected_at
@@ -49,6 +48,17 @@ def draft_notice(incident_id: int, *, actor: Actor, page_id: int) -> Notice:
     return notice
 
 
+def suggested(incident: Incident, page: StatusPage) -> QuerySet[Component]:
+    """What a notice about this incident probably affects: the components of its service, by link or by name.
+
+    Whoever posts it decides.
+    """
+    if incident.service is None:
+        return Component.objects.none()
+    same = Q(service=incident.service) | Q(service=None, name__iexact=incident.service.name)
+    return Component.objects.filter(same, page=page, is_shown=True)
+
+
 def post_notice(
     notice_id: int,
     *,
@@ -57,10 +67,12 @@ def post_notice(
     state: str,
     title: str = "",
     component_state: str = "",
+    components: Iterable[int] | None = None,
     is_checked: bool = False,
 ) -> Notice:
     """Publish a notice, or the next update of one; affected components follow if a state is named.
 
+    `components` of its page replace what is affected; None leaves that as it is.
     `is_checked` as in `discretion`; a public page is read by everybody, so it names no customer at all.
     """
     with transaction.atomic():
@@ -76,15 +88,12 @@ def post_notice(
         )
         if not notice.is_posted:
             notice.updates.all().delete()  # the draft gives way to what was approved
-        update = NoticeUpdate.objects.create(notice=notice, state=state, text=said, at=now)
-        notice.state, notice.is_posted = state, True
         notice.title = title.strip()[:200] or notice.title
-        notice.ends_at = now if notice.is_over else notice.ends_at
-        notice.save()
-        wanted = Component.State.OPERATIONAL if notice.is_over else component_state
-        if wanted:
-            notice.components.update(state=wanted)
-        publishing.publish(notice, update)
+        if components is not None:
+            notice.components.set(Component.objects.filter(page=notice.page, pk__in=list(components)))
+        update = posting.say(notice, state, said, now, component_state)
+        if notice.is_planned:
+            maintenance.arm(notice)
         if notice.incident and notice.page.is_public:
             tell_linked(notice.incident, actor, text=said, key=f"notice:{update.pk}")
         if notice.incident:
@@ -94,8 +103,12 @@ def post_notice(
                 Fact("notice_posted", f"Status page: {said}", data={"notice": notice.pk, "state": state}),
             )
         trail.record(actor, "post_notice", f"notice:{notice.pk}", after={"state": state, "text": said})
-        live.changed("status", notice.page_id)
     return notice
+
+
+def _reader(notice: Notice) -> int | None:
+    """The organization a page is for; a public one is for everybody."""
+    return None if notice.page.is_public else notice.page.organization_id
 
 
 def _locked(notice_id: int, actor: Actor) -> Notice:

@@ -1,5 +1,5 @@
-"""What a person wrote for a customer is read once more before it leaves: no other customer, no machine of ours, no secret
-(domain §7)."""
+"""What a person wrote for a customer is read once more before it leaves: no other customer, no machine of ours, no
+secret (domain §7)."""
 
 from __future__ import annotations
 

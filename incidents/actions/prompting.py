@@ -21,7 +21,7 @@ from supportdesk import instants, readable
 from supportdesk.actors import Actor
 
 SURVEY_PAUSE = timedelta(days=7)
-LONG_IN_ROLE = timedelta(hours=4)
+LONG_IN_ROLE = timedelta(hours=3, minutes=45)  # whoever came in the first quarter of an hour is asked at T+4 h
 
 
 class Dropped(Exception):

@@ -16,10 +16,11 @@ from incidents.actions.responding import acknowledge
 from incidents.models import Incident
 from incidents.models.incident import Impact, Urgency
 from incidents.permissions import may
+from incidents.slack import headline
 from incidents.states import RAISERS, severity_of
 from incidents.timeline import CUSTOMER, Fact
 from incidents.war_room import following
-from supportdesk import actors, calendars, entitlements, instants
+from supportdesk import actors, calendars, entitlements, instants, sitting
 from supportdesk.actors import Actor
 from supportdesk.entitlements import Decision, Engagement, Entitlement
 from supportdesk.errors import Invalid, NotAllowed
@@ -62,7 +63,7 @@ class Report:
 def report(said: Report, *, actor: Actor) -> Incident:
     """Accept an incident. Whatever the plan, it is stored; the plan decides what happens next (ENT-6, D1)."""
     _check(said, actor)
-    with transaction.atomic():
+    with sitting.atomic():
         existing = _already(said)
         if existing is not None:
             return existing
@@ -72,12 +73,14 @@ def report(said: Report, *, actor: Actor) -> Incident:
         care = bool(owed.DUTY_OF_CARE & set(said.raisers))
         decision = entitlements.decide(entitlement, severity, now, duty_of_care=care)
         incident = _create(said, severity, entitlement, decision, now)
+        sitting.begin(incident.subject, headline.subject(incident))
         timeline.record(incident, actor, _reported(said, severity), engaging.decided(decision))
         _start_clocks(incident, entitlement, said, severity, now)
         _engage(incident, decision, said)
         link(incident, actor)
         following.follow(incident)
         if said.answered_as:
+            sitting.hand_in()  # from here on it is an incident like any other
             acknowledge(incident.pk, actor=actor)
             incident.refresh_from_db()
     return incident
@@ -167,8 +170,7 @@ def _start_clocks(incident: Incident, entitlement: Entitlement, said: Report, se
     if said.answered_as:
         events.append(sla.Event(now, sla.EventKind.RESPONDED, ref=said.answered_as))
     try:
-        with transaction.atomic():
-            clockwork.append(incident, *events, before=[])
+        clockwork.append(incident, *events, before=[])  # raises before it writes
     except calendars.NeverOpen:
         text = "The hours agreed for this severity never come, so no clock runs. A manager has to correct the calendar."
         timeline.record(incident, actors.desk(), Fact("no_clocks", text))

@@ -13,6 +13,7 @@ from incidents.actions.entry import locked, move, words
 from incidents.actions.linking import lock_with_linked
 from incidents.actions.responding import acknowledge
 from incidents.models import Incident, TimelineEntry
+from incidents.routing import Audience
 from incidents.states import Hold, Status
 from incidents.timeline import CUSTOMER, Fact
 from rotations.escalation import EventKind
@@ -35,12 +36,19 @@ def write_note(incident_id: int, *, actor: Actor, text: str) -> TimelineEntry:
 
 
 def write_message(
-    incident_id: int, *, actor: Actor, text: str, said_at: datetime | None = None, is_checked: bool = False
+    incident_id: int,
+    *,
+    actor: Actor,
+    text: str,
+    said_at: datetime | None = None,
+    is_checked: bool = False,
+    heard_by: tuple[Audience, ...] | None = None,
 ) -> TimelineEntry:
     """A message the customer sees, from us or from them. Our first one stops the first-response clock (D4).
 
     On a duplicate it goes to the incident that goes on for it. `is_checked` as in `discretion`.
     `said_at` is the channel's own time of a customer's message; the desk's time counts unless the two agree (SLA-1).
+    `heard_by`: who has yet to hear ours, where some have read it already.
     """
     with transaction.atomic():
         incident = locked(Incident.objects.survivor_of(incident_id), actor, "write_message")
@@ -52,7 +60,8 @@ def write_message(
         if actor.is_staff:
             clocks = said_to_customer(incident, actor, entry)
             sorry = measuring.lateness(incident, clocks, entry.at)
-            telling.tell(incident, "message", str(entry.pk), text=entry.text, author=actor.name, **sorry)
+            told = {"text": entry.text, "author": actor.name, **sorry}
+            telling.tell(incident, "message", str(entry.pk), heard_by=heard_by, **told)
         else:
             _heard_from_customer(incident, actor, received_at(said_at, instants.now()))
             telling.tell(incident, "customer_message", str(entry.pk), text=entry.text, author=actor.name, via=actor.via)
@@ -149,9 +158,7 @@ def post_update(
             **measuring.lateness(incident, clocks, entry.at),
         )
         for pk in linked:
-            post_update(
-                pk, actor=actor, state=state, doing=doing, next_update_at=next_update_at, is_checked=is_checked
-            )
+            post_update(pk, actor=actor, state=state, doing=doing, next_update_at=next_update_at, is_checked=is_checked)
         if linked:
             sent_to = ", ".join(f"INC-{pk}" for pk in linked)
             timeline.record(incident, actor, Fact("sent_to_linked", f"Sent to {sent_to} as well."))

@@ -42,7 +42,8 @@ class ReportSerializer(StrictSerializer):
     def report(self, actor: Any, key: str) -> Report:
         """The validated body as the verb wants it; every related thing must be the caller's own (security S2)."""
         said = self.validated_data
-        organization = _organization(actor, said["organization"])
+        reporter = _caller(actor)
+        organization = _organization(actor, said["organization"], reporter)
         return Report(
             title=said["title"],
             description=said["description"],
@@ -51,17 +52,21 @@ class ReportSerializer(StrictSerializer):
             urgency=said["urgency"],
             raisers=tuple(said["raisers"]),
             organization=organization,
-            reporter=_reporter(actor, organization, said["reporter"]),
+            reporter=reporter or _reporter(organization, said["reporter"]),
             service=_service(organization, said["service"]),
             request_key=key,
         )
 
 
-def _organization(actor: Any, slug: str) -> Organization | None:
+def _caller(actor: Any) -> Contact | None:
+    """The contact who calls, with their organization as an incident wants it; None for staff."""
+    rows = Contact.objects.select_related("organization__account_manager", "organization__calendar")
+    return rows.filter(pk=actor.contact_id).first() if actor.contact_id else None
+
+
+def _organization(actor: Any, slug: str, caller: Contact | None) -> Organization | None:
     if actor.is_customer:
-        own = (
-            Organization.objects.filter(pk=actor.organization_id).select_related("account_manager", "calendar").first()
-        )
+        own = caller.organization if caller else None
         if own is None or (slug and slug != own.slug):
             raise Invalid("There is no such organization.", field="organization")
         return own
@@ -73,9 +78,7 @@ def _organization(actor: Any, slug: str) -> Organization | None:
     return found
 
 
-def _reporter(actor: Any, organization: Organization | None, email: str) -> Contact | None:
-    if actor.contact_id:
-        return Contact.objects.filter(pk=actor.contact_id).first()
+def _reporter(organization: Organization | None, email: str) -> Contact | None:
     if not email:
         return None
     found = (

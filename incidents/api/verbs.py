@@ -13,7 +13,7 @@ from rest_framework.views import APIView
 
 from incidents import actions
 from incidents.api.incidents import IncidentSerializer, seen, shown
-from incidents.models import Breach
+from incidents.models import Breach, Incident
 from incidents.states import LoweringCode
 from supportdesk.actors import Actor
 from supportdesk.entitlements import GOODWILL_SCOPES, SEVERITIES
@@ -21,11 +21,17 @@ from supportdesk.errors import Invalid
 from supportdesk.web.api.strict import StrictSerializer
 from supportdesk.web.api.tokens import HasScope, actor_of
 
+CHECKED = "send it although it names a customer or a machine: somebody has read it; a secret is never sent"
+
 Call = Callable[[int, Actor, dict[str, Any]], Any]
 
 
 class TextSerializer(StrictSerializer):
     text = serializers.CharField(max_length=20_000)
+
+
+class MessageSerializer(TextSerializer):
+    is_checked = serializers.BooleanField(required=False, default=False, help_text=CHECKED)
 
 
 class OptionalTextSerializer(StrictSerializer):
@@ -43,6 +49,19 @@ class UpdateSerializer(StrictSerializer):
         ["investigating", "identified", "mitigating", "monitoring"], required=False, default=""
     )
     next_update_at = serializers.DateTimeField(required=False, allow_null=True, default=None)
+    is_checked = serializers.BooleanField(required=False, default=False, help_text=CHECKED)
+    is_for_linked = serializers.BooleanField(
+        required=False, default=False, help_text="send it to every incident linked to this one as well"
+    )
+
+
+class MasterSerializer(StrictSerializer):
+    master = serializers.IntegerField(min_value=1, help_text="the number of the incident with the same cause")
+
+
+class MergeSerializer(StrictSerializer):
+    into = serializers.IntegerField(min_value=1, help_text="the number of the incident that goes on")
+    reason = serializers.CharField(max_length=500)
 
 
 class SeveritySerializer(StrictSerializer):
@@ -90,6 +109,13 @@ def _excuse(pk: int, actor: Actor, said: dict[str, Any]) -> None:
     actions.annotate_breach(said["breach"], actor=actor, category=said["category"], text=said["text"])
 
 
+def _readable(pk: int, actor: Actor, field: str) -> int:
+    """The number of another incident, as a field of the body."""
+    if not Incident.objects.visible_to(actor).filter(pk=pk).exists():
+        raise Invalid("There is no such incident.", field=field)
+    return pk
+
+
 def _verb(name: str, serializer: type[StrictSerializer], call: Call, scope: str = "operate") -> type[APIView]:
     """One POST endpoint for one verb: validate, call the action, answer with the incident."""
 
@@ -130,8 +156,8 @@ VERBS: dict[str, type[APIView]] = {
     ),
     "messages": _verb(
         "message",
-        TextSerializer,
-        lambda pk, actor, said: actions.write_message(pk, actor=actor, text=said["text"]),
+        MessageSerializer,
+        lambda pk, actor, said: actions.write_message(pk, actor=actor, **said),
         "report",
     ),
     "updates": _verb("update", UpdateSerializer, lambda pk, actor, said: actions.post_update(pk, actor=actor, **said)),
@@ -173,5 +199,21 @@ VERBS: dict[str, type[APIView]] = {
     "cadence": _verb(
         "cadence", CadenceSerializer, lambda pk, actor, said: actions.agree_cadence(pk, actor=actor, **said)
     ),
+    "link": _verb(
+        "link",
+        MasterSerializer,
+        lambda pk, actor, said: actions.link_to_master(
+            pk, actor=actor, master_id=_readable(said["master"], actor, "master")
+        ),
+    ),
+    "unlink": _verb("unlink", NothingSerializer, lambda pk, actor, said: actions.unlink(pk, actor=actor)),
+    "merge": _verb(
+        "merge",
+        MergeSerializer,
+        lambda pk, actor, said: actions.merge(
+            pk, actor=actor, into_id=_readable(said["into"], actor, "into"), reason=said["reason"]
+        ),
+    ),
+    "unmerge": _verb("unmerge", NothingSerializer, lambda pk, actor, said: actions.unmerge(pk, actor=actor)),
     "excuse": _verb("excuse", ExcuseSerializer, _excuse),
 }

@@ -87,6 +87,11 @@ def _may_dispute(incident: Incident, actor: Actor, now: datetime) -> bool:
     return severity_before_fall(incident) is not None
 
 
+def _may_be_linked(incident: Incident, actor: Actor, now: datetime) -> bool:
+    is_alone = incident.master_id is None and not incident.is_drill
+    return is_alone and _is_worked(incident, actor, now) and not incident.linked.exists()
+
+
 def _has_settled_times(incident: Incident) -> bool:
     return incident.status in (Status.CLOSED, Status.CANCELLED, Status.MERGED)
 
@@ -99,7 +104,7 @@ _BUTTONS: dict[str, tuple[str, Test]] = {
     "hand_back": ("hand_back", _is_theirs),
     "apply_policy": ("apply_policy", _is_escalating),
     "note": ("write_note", lambda incident, actor, now: True),
-    "message": ("write_message", lambda incident, actor, now: incident.status not in (Status.CLOSED, Status.MERGED)),
+    "message": ("write_message", lambda incident, actor, now: incident.status != Status.CLOSED),
     "update": ("post_update", _is_worked),
     "severity": ("change_severity", _is_worked),
     "status": ("change_status", _is_worked),
@@ -110,6 +115,10 @@ _BUTTONS: dict[str, tuple[str, Test]] = {
     "cancel": ("cancel", _may_cancel),
     "close": ("resolve", lambda incident, actor, now: incident.status == Status.FOLLOW_UP),
     "notice": ("post_notice", lambda incident, actor, now: incident.is_open),
+    "link": ("link_to_master", _may_be_linked),
+    "unlink": ("unlink", lambda incident, actor, now: incident.master_id is not None),
+    "merge": ("merge", _may_cancel),
+    "unmerge": ("unmerge", lambda incident, actor, now: incident.status == Status.MERGED),
     "confirm": ("confirm", lambda incident, actor, now: incident.status == Status.RESOLVED),
     "reopen": ("reopen", _may_reopen),
     "goodwill": ("grant_goodwill", _may_be_excepted),

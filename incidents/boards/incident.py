@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from incidents import clockwork, sla
-from incidents.boards import buttons, clocks, composer, promises, timeline
+from incidents.boards import buttons, clocks, composer, linked, promises, timeline
 from incidents.models import Breach, Escalation, Incident, Page, StatusPage
 from incidents.states import Hold, Status
 from rotations.escalation import Policy, State
@@ -85,8 +85,9 @@ def page(incident: Incident, actor: Actor, now: datetime) -> dict[str, Any]:
         "first_answer": clocks.face_of(sla.ClockKind.FIRST_RESPONSE, seen, now),
         "next_update": clocks.face_of(sla.ClockKind.NEXT_UPDATE, seen, now),
     }
-    more = _customer_only(incident, entries) if actor.is_customer else _staff_only(incident, seen, actor, now)
-    return context | more
+    if actor.is_customer:
+        return context | _customer_only(incident, entries)
+    return context | _staff_only(incident, seen, actor, now) | linked.page(incident, context["can"])
 
 
 def _customer_only(incident: Incident, entries: list[timeline.Entry]) -> dict[str, Any]:

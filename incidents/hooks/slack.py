@@ -6,11 +6,14 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from django.db.models import QuerySet
+
 from incidents import senders
 from incidents.actions import Report, post_update, report, resolve, write_message
 from incidents.hooks.said import Handler, Said
 from incidents.models import Incident, WarRoom
 from incidents.models.incident import Source
+from incidents.routing import Audience, audiences
 from incidents.slack import forms, headline, mention, rooms
 from incidents.timeline import Fact, record
 from supportdesk import actors, instants
@@ -39,7 +42,13 @@ _ADDED = "Added to {ref}."
 
 
 def _message(connection: Connection, reply: Reply) -> str:
-    """A customer's message in their own channel is a message on their incident; without one, they are offered one."""
+    """A customer's message in their own channel is a message on their incident; without one, they are offered one.
+
+    One of us who writes in the thread of an incident answers the customer there; elsewhere in the channel we just talk.
+    """
+    user = senders.staff_at(connection.vendor, reply.sender)
+    if user is not None and reply.data.get("thread_ts"):
+        return _answered(connection, user.actor(connection.vendor), reply)
     contact = senders.contact_in_channel(reply.subject, reply.sender)
     if not reply.text.strip():
         return ""
@@ -55,19 +64,36 @@ def _message(connection: Connection, reply: Reply) -> str:
     return _ADDED.format(ref=incident.ref)
 
 
+def _answered(connection: Connection, actor: Actor, reply: Reply) -> str:
+    """An engineer's answer where the customer reads it (D4). In all other channels nothing said leaves the desk.
+
+    They have read it already: nobody asks once more whether it may be said, and their channel is not told again.
+    """
+    theirs = Incident.objects.filter(organization__slack_channel=reply.subject, is_drill=False)
+    incident = _of_thread(connection, theirs, reply)
+    if incident is None or not reply.text.strip():
+        return ""
+    yet_to_hear = tuple(one for one in audiences("message") if one != Audience.CUSTOMER_CHANNEL)
+    write_message(incident.pk, actor=actor, text=reply.text, is_checked=True, heard_by=yet_to_hear)
+    return _ADDED.format(ref=incident.ref)
+
+
 def _spoken_of(connection: Connection, contact: Contact, reply: Reply) -> Incident | None:
     """The incident whose thread they wrote in; in the channel itself, the newest that is open."""
     theirs = Incident.objects.filter(organization=contact.organization, is_drill=False)
+    return _of_thread(connection, theirs, reply) or theirs.open().order_by("-received_at", "-pk").first()
+
+
+def _of_thread(connection: Connection, among: QuerySet[Incident], reply: Reply) -> Incident | None:
+    """The incident whose headline a message answers."""
     thread = str(reply.data.get("thread_ts") or "")
-    if thread:
-        roots = Delivery.objects.filter(
-            connection=connection, to=reply.subject, vendor_id=thread, subject__startswith="incident:"
-        )
-        named = [int(subject.partition(":")[2]) for subject in roots.values_list("subject", flat=True)]
-        found = theirs.filter(pk__in=named).first()
-        if found is not None:
-            return found
-    return theirs.open().order_by("-received_at", "-pk").first()
+    if not thread:
+        return None
+    roots = Delivery.objects.filter(
+        connection=connection, to=reply.subject, vendor_id=thread, subject__startswith="incident:"
+    )
+    named = [int(subject.partition(":")[2]) for subject in roots.values_list("subject", flat=True)]
+    return among.filter(pk__in=named).first()
 
 
 def _said_at(reply: Reply) -> datetime | None:

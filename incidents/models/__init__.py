@@ -17,7 +17,15 @@ from incidents.models.monitoring import (
     SeriesPoint,
 )
 from incidents.models.paging import Escalation, Page
-from incidents.models.status import Component, Notice, NoticeUpdate, StatusPage
+from incidents.models.status import (
+    Component,
+    ComponentState,
+    Notice,
+    NoticeUpdate,
+    StatusPage,
+    StatusReader,
+    Subscriber,
+)
 from incidents.models.war_room import (
     Briefing,
     Checklist,
@@ -41,6 +49,7 @@ __all__ = [
     "Checklist",
     "ClockEvent",
     "Component",
+    "ComponentState",
     "EmergencyCall",
     "Escalation",
     "FollowUp",
@@ -65,6 +74,8 @@ __all__ = [
     "SeverityDispute",
     "SlaClock",
     "StatusPage",
+    "StatusReader",
+    "Subscriber",
     "Survey",
     "Task",
     "TimelineEntry",

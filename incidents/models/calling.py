@@ -40,3 +40,13 @@ class EmergencyCall(models.Model):
 
     def __str__(self) -> str:
         return f"{self.caller}: {self.get_state_display()}"
+
+    @property
+    def rung_so_far(self) -> list[str]:
+        """The names of those whose turn it has been, in order."""
+        return [one["name"] for one in self.rung[: self.leg + 1]]
+
+    @property
+    def is_missed(self) -> bool:
+        """Nobody spoke with them, no message was left, and no incident keeps ringing for them."""
+        return self.taken_at is None and not self.recording_url and self.incident_id is None

@@ -12,12 +12,12 @@ from typing import Any
 
 from incidents import facts
 from incidents.models import Incident, WarRoom
-from supportdesk import instants
+from supportdesk import instants, sitting
 from supportdesk.integrations import kinds
 from supportdesk.integrations.lines import Lines
 from supportdesk.integrations.models import Connection
 from supportdesk.queue import outbox, timers
-from supportdesk.queue.models import Delivery, Timer
+from supportdesk.queue.models import Delivery
 from supportdesk.queue.outbox import Post
 
 REFRESH = "incidents.tasks.refresh_headline"
@@ -52,6 +52,8 @@ def places(incident: Incident, line: Connection) -> Iterator[Place]:
         yield Place(ours, True, "our channel")
     if organization and organization.slack_channel and organization.slack_channel != ours:
         yield Place(organization.slack_channel, False, f"{organization.name} on Slack")
+    if sitting.is_new(incident.subject):
+        return  # Slack has not made its room yet
     room = WarRoom.objects.filter(incident=incident, archived_at=None).exclude(channel_id="").first()
     if room is not None:
         yield Place(room.channel_id, True, f"#{room.channel_name}", pin=True)
@@ -59,18 +61,25 @@ def places(incident: Incident, line: Connection) -> Iterator[Place]:
 
 def show_in(incident: Incident, line: Connection, place: Place) -> None:
     said = said_of(incident, place)
-    earlier = Delivery.objects.filter(
-        subject=incident.subject, kind=kinds.HEADLINE, connection=line, to=place.channel
-    ).order_by("-pk")
-    last = earlier.first()
-    if last is not None and last.facts == said:
+    waiting = [row for row in outbox.waiting(incident.subject, kinds.HEADLINE) if row.to == place.channel]
+    if waiting:
+        waiting[-1].facts = said
         return
-    if last is not None and Delivery.objects.filter(pk=last.pk, state=Delivery.State.PENDING).update(facts=said):
-        return
+    earlier = 0
+    if not sitting.is_new(incident.subject):
+        posted = Delivery.objects.filter(
+            subject=incident.subject, kind=kinds.HEADLINE, connection=line, to=place.channel
+        ).order_by("-pk")
+        last = posted.first()
+        if last is not None and last.facts == said:
+            return
+        if last is not None and Delivery.objects.filter(pk=last.pk, state=Delivery.State.PENDING).update(facts=said):
+            return
+        earlier = posted.count()
     outbox.post(
         [
             Post(
-                key=f"headline:{incident.pk}:{place.channel}:{earlier.count() + 1}",
+                key=f"headline:{incident.pk}:{place.channel}:{earlier + 1}",
                 kind=kinds.HEADLINE,
                 connection=line,
                 vendor="slack",
@@ -88,7 +97,9 @@ def said_of(incident: Incident, place: Place) -> dict[str, Any]:
     """How it stands, in the words of whoever reads it there."""
     about = facts.for_staff if place.for_staff else facts.for_customer
     is_worked = incident.is_open and not incident.is_resolved
-    last = incident.timeline.filter(kind__in=("update", "resolved")).order_by("-at", "-pk").first()
+    last = None
+    if not sitting.is_new(incident.subject):
+        last = incident.timeline.filter(kind__in=("update", "resolved")).order_by("-at", "-pk").first()
     buttons = (*(() if incident.is_acknowledged else ("acknowledge",)), *WORKED) if is_worked else ()
     return about(
         incident,
@@ -103,12 +114,16 @@ def said_of(incident: Incident, place: Place) -> dict[str, Any]:
     )
 
 
+def subject(incident: Incident) -> str:
+    """What its edits are timers of. Not the incident: whatever ends the incident's timers, the headline still says
+    so."""
+    return f"headline:{incident.pk}"
+
+
 def refresh_soon(incident: Incident) -> None:
     """Edit the headlines in a second, however much happens until then."""
     due = instants.now() + PAUSE
-    subject = f"headline:{incident.pk}"  # its own: whatever ends the incident's timers, this still says so
-    waiting = Timer.objects.filter(subject=subject, run=REFRESH, state=Timer.State.ARMED)
-    if waiting.filter(due_at__lte=due).exists():
+    if timers.is_armed(subject(incident), REFRESH, by=due):
         return  # it reads how things stand when it runs
     key = f"headline:{incident.pk}:{due.isoformat()}"
-    timers.arm([timers.Planned(key, REFRESH, subject, due, args={"incident": incident.pk})])
+    timers.arm([timers.Planned(key, REFRESH, subject(incident), due, args={"incident": incident.pk})])

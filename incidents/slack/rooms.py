@@ -11,6 +11,7 @@ from typing import Any
 from incidents import facts
 from incidents.models import Incident, WarRoom
 from rotations.oncall import Directory, LivePeople
+from supportdesk import sitting
 from supportdesk.accounts.models import ContactMethod, User
 from supportdesk.integrations import kinds
 from supportdesk.integrations.lines import Lines
@@ -50,7 +51,7 @@ def archive(incident: Incident, channel: str, lines: Lines | None = None) -> boo
 
 def follow(incident: Incident, lines: Lines) -> None:
     """The incident got a war room, or its room was closed: Slack does likewise."""
-    room = WarRoom.objects.filter(incident=incident).first()
+    room = incident.room if sitting.is_new(incident.subject) else WarRoom.objects.filter(incident=incident).first()
     if room is None or incident.is_drill:
         return
     if room.archived_at is not None:

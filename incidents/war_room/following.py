@@ -18,8 +18,8 @@ from incidents.war_room.plan import Planned, Situation, plan
 from incidents.war_room.roles import IncidentRole
 from rotations import oncall
 from rotations.models import Schedule
-from supportdesk import actors, instants
-from supportdesk.integrations.lines import Lines
+from supportdesk import actors, instants, sitting
+from supportdesk.accounts.models import User
 from supportdesk.queue import timers
 
 PROMPT = "incidents.tasks.war_room_prompt"
@@ -43,7 +43,7 @@ def follow(incident: Incident, *, was_claimed: bool = False, is_declared_anew: b
 
 def _open(incident: Incident, *, is_declared_anew: bool) -> WarRoom | None:
     """The room of an incident that has one, or gets one now. None for all others."""
-    room = WarRoom.objects.filter(incident=incident).first()
+    room = None if sitting.is_new(incident.subject) else WarRoom.objects.filter(incident=incident).first()
     wants = incident.war_room and incident.severity == TOP and not incident.is_resolved and incident.is_open
     now = instants.now()
     if room is not None:
@@ -93,9 +93,9 @@ def on_call(incident: Incident) -> tuple[str, str]:
     if row is None:
         return "nobody", "nobody"
     held = oncall.now_on_call(row, instants.now())
-    people = oncall.Directory(Lines.load())
-    named = [people.user(person) if person else None for person in (held.primary, held.backup)]
-    first, second = (user.name if user else "nobody" for user in named)
+    slots = (held.primary, held.backup)
+    names = dict(User.objects.filter(pk__in=[int(person) for person in slots if person]).values_list("pk", "name"))
+    first, second = (names.get(int(person), "nobody") if person else "nobody" for person in slots)
     return first, second
 
 
@@ -109,7 +109,8 @@ def _seat_responders(incident: Incident, *, was_claimed: bool) -> None:
     if incident.is_resolved or not incident.is_open:
         return
     if incident.owner_id is None:
-        seats.leave(incident, IncidentRole.COMMANDER)
+        if not sitting.is_new(incident.subject):
+            seats.leave(incident, IncidentRole.COMMANDER)
     else:
         row = seats.held(incident).get(IncidentRole.COMMANDER)
         is_same = row is not None and row.user_id == incident.owner_id
@@ -124,8 +125,10 @@ def _plan(incident: Incident, room: WarRoom | None) -> None:
     """Make rows and timers exactly what the plan asks for; what it asks for no longer is cancelled, with the reason."""
     now = instants.now()
     wanted = {(p.kind.value, p.slot): p for p in plan(situation(incident, room), now)}
-    known = {(row.kind, row.slot): row for row in incident.prompts.filter(generation=incident.generation)}
-    _withdraw(incident, [row.pk for key, row in known.items() if key in wanted])
+    known: dict[tuple[str, int], Prompt] = {}
+    if not sitting.is_new(incident.subject):
+        known = {(row.kind, row.slot): row for row in incident.prompts.filter(generation=incident.generation)}
+        _withdraw(incident, [row.pk for key, row in known.items() if key in wanted])
     Prompt.objects.bulk_create(
         Prompt(incident=incident, generation=incident.generation, kind=kind, slot=slot, planned_at=p.at)
         for (kind, slot), p in wanted.items()
@@ -169,7 +172,10 @@ def _timer(incident: Incident, planned: Planned) -> timers.Planned:
 
 
 def situation(incident: Incident, room: WarRoom | None) -> Situation:
-    """What the plan looks at, from rows."""
+    """What the plan looks at, from rows; of an incident that was made this moment there are none but its room."""
+    if sitting.is_new(incident.subject):
+        declared_at = room.declared_at if room and incident.severity == TOP else None
+        return Situation(declared_at=declared_at)
     report = getattr(incident, "report", None)
     commander = seats.held(incident).get(IncidentRole.COMMANDER) if room else None
     return Situation(
@@ -186,10 +192,15 @@ def situation(incident: Incident, room: WarRoom | None) -> Situation:
 
 
 def _shift_end(incident: Incident) -> datetime | None:
-    """When the shift of the commander ends, if they are on shift."""
+    """When the shift of the commander ends, if they are on shift: where two sites overlap, when the next one begins."""
     row = _schedule(incident)
     if row is None or incident.owner_id is None:
         return None
-    held, commander = oncall.now_on_call(row, instants.now()), str(incident.owner_id)
+    rota, commander = oncall.schedule(row), str(incident.owner_id)
+    held = rota.who(instants.now())
     shifts = ((held.primary, held.primary_shift), (held.backup, held.backup_shift))
-    return next((shift.shift_end for person, shift in shifts if shift is not None and person == commander), None)
+    ends = next((shift.shift_end for person, shift in shifts if shift is not None and person == commander), None)
+    if ends is None or held.changes_at is None or held.changes_at >= ends:
+        return ends
+    after = rota.who(held.changes_at)
+    return ends if commander in (after.primary, after.backup) else held.changes_at

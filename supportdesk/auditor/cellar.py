@@ -153,6 +153,27 @@ LANES = Invariant(
     """,
     mend=groups.restart_lanes,
 )
+MAIL = Invariant(
+    "H7-mail",
+    "A mailbox has not been read for five minutes",
+    "Customers' mail waits in it, unread and unharmed. Look at the connection, and start the mail process: "
+    "systemctl restart supportdesk-mail.",
+    sql="""
+    WITH box AS (SELECT id, name, check_result FROM supportdesk_connection
+                  WHERE vendor = 'mail_in' AND is_enabled AND coalesce(settings->>'imap_host', '') <> ''),
+         late AS (SELECT %(now)s::timestamptz - interval '5 minutes' AS at)
+    SELECT 'connection:' || box.id AS subject, box.name || ': last read ' || to_char(beat.at, 'HH24:MI:SS') || ' UTC. '
+           || left(box.check_result, 200) AS detail
+      FROM box JOIN supportdesk_heartbeat AS beat ON beat.name = 'mail:' || box.id CROSS JOIN late
+     WHERE beat.at < late.at
+    UNION ALL
+    SELECT 'mail', 'no process has asked for mail since ' ||
+           coalesce(to_char(max(beat.at), 'HH24:MI:SS') || ' UTC', 'it was connected')
+      FROM late LEFT JOIN supportdesk_heartbeat AS beat ON beat.name = 'mail'
+     WHERE EXISTS (SELECT FROM box)
+     GROUP BY late.at HAVING coalesce(max(beat.at) < late.at, true)
+    """,
+)
 GHOSTS = Invariant(
     "H3-ghosts",
     "Workers of another version still take tasks",
@@ -191,6 +212,7 @@ INVARIANTS = (
     SET_ASIDE,
     CLOCKS,
     LANES,
+    MAIL,
     GHOSTS,
     SKEW,
     DISK,

@@ -76,6 +76,7 @@ def desk(address: Address, instance: Instance | None, stand_ins: StandIns | None
         child("live", *live, order=1, ready=lambda: answers(address.host, address.live_port, "/")),
         child("clock", python, manage, "clock", order=2),
         child("auditor", python, manage, "auditor", order=3),
+        child("mail", python, manage, "fetch_mail", "--forever", order=3),
         *(child(lane, python, manage, "cluster", lane, order=2, Q_CLUSTER_NAME=lane) for lane in LANES),
     ]
 

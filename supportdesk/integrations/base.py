@@ -18,16 +18,24 @@ class IntegrationError(Exception):
     `permanent`: trying again cannot help (bad address, revoked token); a person has to act.
     `ambiguous`: the vendor may have acted before the line went dead; look up by our key before sending again.
     `retry_after`: seconds the vendor asked us to wait, or None.
+    `locked_out`: it does not let us in, or not far enough: what it was given as a proof is no longer good.
     """
 
     def __init__(
-        self, detail: str, *, permanent: bool = False, ambiguous: bool = False, retry_after: float | None = None
+        self,
+        detail: str,
+        *,
+        permanent: bool = False,
+        ambiguous: bool = False,
+        retry_after: float | None = None,
+        locked_out: bool = False,
     ) -> None:
         super().__init__(detail)
         self.detail = detail
         self.permanent = permanent
         self.ambiguous = ambiguous
         self.retry_after = retry_after
+        self.locked_out = locked_out
 
 
 class BadSignature(Exception):

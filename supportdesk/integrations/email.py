@@ -134,6 +134,8 @@ class Email(Integration):
         if not message.facts.get("author"):  # nobody wrote it: robots must not answer it (RFC 3834)
             headers["Auto-Submitted"] = "auto-generated"
             headers["X-Auto-Response-Suppress"] = "All"
+        if stop := _one_line(str(message.facts.get("stop", ""))):  # one click ends it (RFC 8058)
+            headers["List-Unsubscribe"], headers["List-Unsubscribe-Post"] = f"<{stop}>", "List-Unsubscribe=One-Click"
         return headers
 
     def _reply_to(self, message: Message) -> list[str]:

@@ -39,6 +39,7 @@ STATUSES = {
     "reopened": ("live",),
     "resolved": ("learning", "closed"),
     "cancelled": ("canceled", "declined", "closed"),
+    "merged": ("canceled", "closed"),
 }
 
 
@@ -111,7 +112,7 @@ class IncidentIo(Integration):
 
     def _alert(self, client: IncidentIoClient, message: Message) -> None:
         """One alert per incident and reopening; ours ends theirs."""
-        ends = message.kind in ("resolved", "cancelled")
+        ends = message.kind in ("resolved", "cancelled", "merged")
         if not self.values.get("alert_source") or not (ends or message.kind in ("ticket", "reopened")):
             return
         event = {

@@ -35,6 +35,7 @@ MOVES = {
     "acknowledged": "status_taken",
     "resolved": "status_done",
     "cancelled": "status_done",
+    "merged": "status_done",
     "reopened": "status_reopened",
     "action_item_done": "status_done",
 }

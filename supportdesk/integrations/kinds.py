@@ -11,12 +11,13 @@ FORM = "form"  # a form opened for one person
 ROOM_OPEN, ROOM_INVITE, ROOM_TOPIC = "room_open", "room_invite", "room_topic"
 ROOM_BOOKMARK, ROOM_PIN, ROOM_ARCHIVE = "room_bookmark", "room_pin", "room_archive"
 ONCALL_GROUP = "oncall_group"  # who is behind @oncall
+MISSED_CALL = "missed_call"  # somebody called the emergency line and was gone before anybody spoke with them
 
 # What a line that wakes people carries: nothing but pages and the test of that line.
 URGENT = frozenset({PAGE, TEST})
 
 # What moves an alert at a pager of record.
-PAGER = URGENT | {"acknowledged", "resolved", "cancelled"}
+PAGER = URGENT | {"acknowledged", "resolved", "cancelled", "merged"}
 
 # What only Slack can do.
 SLACK = frozenset(
@@ -58,7 +59,9 @@ WRITTEN = PAGER | {
     "lowered_late",
     "mail_held",
     "mail_waiting",
+    "locked_out",
     "message",
+    MISSED_CALL,
     "no_answer",
     "oncall",
     "oncall_group_empty",
@@ -78,6 +81,9 @@ WRITTEN = PAGER | {
     "shift",
     "shift_taken",
     "stand_in",
+    "status_confirm",
+    "status_link",
+    "status_notice",
     "swap_accepted",
     "swap_declined",
     "swap_expired",

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 
+from supportdesk import sitting
 from supportdesk.integrations.models import Connection
 
 
 class Lines:
-    """All enabled connections, read once for one piece of work."""
+    """All enabled connections, read once a sitting."""
 
     def __init__(self, connections: list[Connection]) -> None:
         self._by_vendor: dict[str, list[Connection]] = defaultdict(list)
@@ -17,7 +18,11 @@ class Lines:
 
     @classmethod
     def load(cls) -> Lines:
-        return cls(list(Connection.objects.filter(is_enabled=True).order_by("pk")))
+        return sitting.once("lines", lambda: cls(list(Connection.objects.filter(is_enabled=True).order_by("pk"))))
+
+    def all(self, vendor: str) -> list[Connection]:
+        """Every enabled connection to a vendor, the desk's and the organizations'."""
+        return list(self._by_vendor.get(vendor, ()))
 
     def line(self, vendor: str, organization_id: int | None = None) -> Connection | None:
         """The connection to use for a vendor; None where the desk is not connected to it."""

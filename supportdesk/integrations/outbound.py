@@ -82,7 +82,7 @@ def refused(status: int, detail: str, headers: Mapping[str, str]) -> Integration
         return IntegrationError(detail, retry_after=retry_after(headers))
     if status >= 500 or status == 408:
         return IntegrationError(detail, ambiguous=True, retry_after=retry_after(headers))
-    return IntegrationError(detail, permanent=True)
+    return IntegrationError(detail, permanent=True, locked_out=status == 401)
 
 
 def unanswered(error: failures.RequestException, vendor: str) -> IntegrationError:

@@ -18,6 +18,10 @@ from supportdesk.integrations.outbound import ANSWER_LIMIT, GRACE, QUIET, refuse
 # Refusals that pass by themselves. Slack warns that the second group may have been carried out in part.
 LATER = frozenset({"ratelimited", "rate_limited", "service_unavailable", "team_added_to_org", "accesslimited"})
 PERHAPS_DONE = frozenset({"internal_error", "fatal_error", "request_timeout"})
+# Refusals no message gets past until somebody gives the desk a new token, or more scopes.
+LOCKED_OUT = frozenset(
+    {"invalid_auth", "not_authed", "account_inactive", "token_revoked", "token_expired", "missing_scope"}
+)
 # Refusals that say: it is already as you want it.
 FINE = frozenset({"already_in_channel", "already_pinned", "already_reacted"})
 
@@ -92,10 +96,11 @@ def _refusal(error: SlackApiError) -> SlackRefusal:
     if response.status_code != 200:
         kind = refused(response.status_code, "", response.headers)
         what = {"permanent": kind.permanent, "ambiguous": kind.ambiguous, "retry_after": kind.retry_after}
-        return SlackRefusal(f"HTTP {response.status_code} {reason}", **what)
+        return SlackRefusal(f"HTTP {response.status_code} {reason}", locked_out=kind.locked_out, **what)
     if reason in LATER:
         return SlackRefusal(reason, retry_after=retry_after(response.headers))
-    return SlackRefusal(reason, permanent=reason not in PERHAPS_DONE, ambiguous=reason in PERHAPS_DONE)
+    is_doubtful = reason in PERHAPS_DONE
+    return SlackRefusal(reason, permanent=not is_doubtful, ambiguous=is_doubtful, locked_out=reason in LOCKED_OUT)
 
 
 def _not_connected(error: URLError) -> IntegrationError:

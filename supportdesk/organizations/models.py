@@ -11,6 +11,7 @@ from django.db.models.functions import Lower
 
 from supportdesk import calendars, entitlements, instants
 from supportdesk.accounts.models import validate_zone
+from supportdesk.localised import ENGLISH, LANGUAGES
 from supportdesk.organizations.regions import UnknownRegion, public_holidays
 
 
@@ -158,6 +159,9 @@ class Contact(models.Model):
     is_technical = models.BooleanField(default=True)
     is_admin = models.BooleanField(default=False, help_text="may invite and remove colleagues in the portal")
     is_active = models.BooleanField(default=True)
+    language = models.CharField(
+        max_length=8, choices=LANGUAGES, default=ENGLISH, help_text="what the desk says by itself is said in it"
+    )
 
     class Meta:
         ordering = ["name"]

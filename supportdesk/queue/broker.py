@@ -37,16 +37,18 @@ SILENCE_SECONDS = 12.0  # longer than any statement may take
 MOST_CLAIMS = 5
 _SET_ASIDE_UNTIL = "9999-01-01 00:00:00+00"
 
+# Materialized, so that the limit holds: inside a join it may be run again, and passes over what was just claimed.
 # `statement_timestamp` and not `clock_timestamp`: the first is stable within a statement, so the index may be used.
 _CLAIM = """
+WITH due AS MATERIALIZED (
+    SELECT id FROM django_q_ormq WHERE key = %s AND lock <= statement_timestamp()
+    ORDER BY lock, id LIMIT %s FOR UPDATE SKIP LOCKED
+)
 UPDATE django_q_ormq AS q
 SET supportdesk_claims = q.supportdesk_claims + 1, supportdesk_holder = %s,
     lock = CASE WHEN q.supportdesk_claims >= %s THEN %s::timestamptz
            ELSE statement_timestamp() + %s * interval '1 second' END
-FROM (
-    SELECT id FROM django_q_ormq WHERE key = %s AND lock <= statement_timestamp()
-    ORDER BY lock, id LIMIT %s FOR UPDATE SKIP LOCKED
-) AS due
+FROM due
 WHERE q.id = due.id RETURNING q.id, q.payload, q.supportdesk_claims
 """
 _ENQUEUE = """
@@ -55,6 +57,13 @@ WITH added AS (
     SELECT %s, payload, clock_timestamp() FROM unnest(%s::text[]) AS payload RETURNING id
 )
 SELECT min(id), pg_notify(%s, '') FROM added
+"""
+_ENQUEUE_EVERYWHERE = """
+WITH added AS (
+    INSERT INTO django_q_ormq (key, payload, lock)
+    SELECT key, payload, clock_timestamp() FROM unnest(%s::text[], %s::text[]) AS package (key, payload)
+)
+SELECT pg_notify(channel, '') FROM unnest(%s::text[]) AS channel
 """
 _RELEASE = """
 UPDATE django_q_ormq SET lock = statement_timestamp()
@@ -66,6 +75,14 @@ _ACKNOWLEDGE = "DELETE FROM django_q_ormq WHERE id = ANY(%s)"
 def channel(queue: str) -> str:
     """The NOTIFY channel of a queue."""
     return "supportdesk_q_" + re.sub(r"\W", "_", queue)[:40]
+
+
+def enqueue_everywhere(packages: Sequence[tuple[str, str]]) -> None:
+    """Add signed packages, each to its queue, and notify, in one statement and in the caller's transaction."""
+    queues = [queue for queue, _ in packages]
+    channels = [channel(queue) for queue in dict.fromkeys(queues)]
+    with connections[Conf.ORM].cursor() as cursor:
+        cursor.execute(_ENQUEUE_EVERYWHERE, [queues, [package for _, package in packages], channels])
 
 
 class PostgresBroker(ORM):
@@ -150,7 +167,7 @@ class PostgresBroker(ORM):
     def _claim(self) -> list[tuple[int, str]]:
         with self._connection.cursor() as cursor:
             cursor.execute(
-                _CLAIM, [holder(os.getpgid(0)), MOST_CLAIMS, _SET_ASIDE_UNTIL, Conf.RETRY, self.queue, Conf.BULK]
+                _CLAIM, [self.queue, Conf.BULK, holder(os.getpgid(0)), MOST_CLAIMS, _SET_ASIDE_UNTIL, Conf.RETRY]
             )
             claimed = cursor.fetchall()
         for pk, _payload, claims in claimed:

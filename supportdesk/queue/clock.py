@@ -39,21 +39,22 @@ INBOUND_BATCH = 200
 # What the clock does itself at any moment: so many at most, and not all of them with one vendor that hangs.
 MOST_AT_ONCE, MOST_WITH_ONE_VENDOR = 8, 3
 
+# Materialized: a planner that ran the limited question again for each row would claim more than it returns.
 _CLAIM_TIMERS = """
-UPDATE supportdesk_timer AS timer SET state = 'handed', handed_at = %(now)s, lease_until = NULL
-FROM (
+WITH due AS MATERIALIZED (
     SELECT id FROM supportdesk_timer WHERE state = 'armed' AND due_at <= %(now)s
     ORDER BY due_at LIMIT %(batch)s FOR UPDATE SKIP LOCKED
-) AS due
-WHERE timer.id = due.id RETURNING timer.id, timer.lane, timer.attempts
+)
+UPDATE supportdesk_timer AS timer SET state = 'handed', handed_at = %(now)s, lease_until = NULL
+FROM due WHERE timer.id = due.id RETURNING timer.id, timer.lane, timer.attempts
 """
 _CLAIM_DELIVERIES = """
-UPDATE supportdesk_delivery AS delivery SET handed_at = %(now)s
-FROM (
+WITH due AS MATERIALIZED (
     SELECT id FROM supportdesk_delivery WHERE state = 'pending' AND due_at <= %(now)s AND handed_at IS NULL
     ORDER BY is_urgent DESC, due_at LIMIT %(batch)s FOR UPDATE SKIP LOCKED
-) AS due
-WHERE delivery.id = due.id RETURNING delivery.key, delivery.lane
+)
+UPDATE supportdesk_delivery AS delivery SET handed_at = %(now)s
+FROM due WHERE delivery.id = due.id RETURNING delivery.key, delivery.lane
 """
 _LOOK = """
 SELECT statement_timestamp(),
@@ -225,7 +226,7 @@ def _hand_over_timers(now: datetime) -> int:
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(_CLAIM_TIMERS, {"now": now, "batch": BATCH})
         claimed = cursor.fetchall()
-        for lane in {row[1] for row in claimed}:
+        for lane in dict.fromkeys(row[1] for row in claimed):
             fresh = [pk for pk, row_lane, attempts in claimed if row_lane == lane and not attempts]
             again = [pk for pk, row_lane, attempts in claimed if row_lane == lane and attempts]
             hand_over(lane, RUN_TIMERS, [(ids,) for ids in [*_shares(fresh), *([pk] for pk in again)]])
@@ -242,7 +243,7 @@ def _hand_over_deliveries(now: datetime) -> int:
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(_CLAIM_DELIVERIES, {"now": now, "batch": BATCH})
         claimed = cursor.fetchall()
-        for lane in {row[1] for row in claimed}:
+        for lane in dict.fromkeys(row[1] for row in claimed):
             hand_over(lane, outbox.DELIVER, [(key,) for key, row_lane in claimed if row_lane == lane])
     return len(claimed)
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from django.db import connection
 from django_q.tasks import async_task
 
-from supportdesk.queue.broker import PostgresBroker
+from supportdesk import sitting
+from supportdesk.queue import broker
 
 CLOCK_CHANNEL = "supportdesk_clock"
 
@@ -30,12 +30,10 @@ def hand_over(lane: str, function: str, arguments: Iterable[tuple[Any, ...]]) ->
     collector = _Collector(lane)
     for args in arguments:
         async_task(function, *args, broker=collector, save=False)
-    if collector.packages:
-        PostgresBroker(lane).enqueue_many(collector.packages)
+    sitting.collect(broker.enqueue_everywhere, [(lane, package) for package in collector.packages])
     return len(collector.packages)
 
 
 def wake_clock() -> None:
     """Tell the clock processes, at commit, that something may be due earlier than they think."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_notify(%s, '')", [CLOCK_CHANNEL])
+    sitting.notify(CLOCK_CHANNEL)

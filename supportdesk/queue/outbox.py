@@ -6,6 +6,7 @@ key is the same on every attempt, so that a vendor that knows keys never acts tw
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import random
 from collections.abc import Iterable, Sequence
@@ -14,10 +15,10 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Case, F, Value, When
 
-from supportdesk import instants, integrations, words
+from supportdesk import instants, integrations, sitting, words
 from supportdesk.integrations import kinds
 from supportdesk.integrations.base import Integration, IntegrationError, Message, Receipt
 from supportdesk.integrations.models import Connection
@@ -25,6 +26,7 @@ from supportdesk.queue import admission, inbox, order, second_line, storms, time
 from supportdesk.queue.admission import PutOff, Stuck
 from supportdesk.queue.handover import hand_over, wake_clock
 from supportdesk.queue.models import Delivery, Lane, Timer
+from supportdesk.queue.rows import as_json, insertion
 
 log = logging.getLogger("supportdesk.queue")
 
@@ -40,6 +42,7 @@ NEXT_WAY_AFTER = 20.0
 LONGEST_WAIT = 600.0
 DELIVER = "supportdesk.queue.outbox.deliver"
 GIVE_UP = "supportdesk.queue.outbox.give_up_waiting"
+LOCKED_OUT = "supportdesk.integrations.locked_out.tell"
 _FORGET = "forget"
 
 
@@ -71,13 +74,23 @@ def post(posts: Iterable[Post]) -> None:
     A key posted before is left alone.
     """
     now = instants.now()
-    rows = [_row(p, now) for p in posts]
-    if not rows:
-        return
-    Delivery.objects.bulk_create(rows, ignore_conflicts=True)
+    sitting.collect(_write, [_row(p, now) for p in posts])
+
+
+_INSERT = insertion(Delivery)
+
+
+def _write(rows: Sequence[Delivery]) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(_INSERT, [as_json(rows)])
     hand_over_due([row for row in rows if row.handed_at])
     if any(row.handed_at is None for row in rows):
         wake_clock()
+
+
+def waiting(subject: str, kind: str) -> list[Delivery]:
+    """The deliveries of a kind that are posted for a subject and not written yet, oldest first."""
+    return [row for row in sitting.waiting(_write) if row.subject == subject and row.kind == kind]
 
 
 def _row(p: Post, now: datetime) -> Delivery:
@@ -106,12 +119,13 @@ def _row(p: Post, now: datetime) -> Delivery:
 
 def hand_over_due(rows: Sequence[Delivery]) -> None:
     """Enqueue deliveries on their lanes, one statement a lane."""
-    for lane in {row.lane for row in rows}:
+    for lane in dict.fromkeys(row.lane for row in rows):
         hand_over(lane, DELIVER, [(row.key,) for row in rows if row.lane == lane])
 
 
 def cancel(subject: str, *, kinds: Iterable[str], reason: str) -> int:
     """Cancel what has not left yet. What is being sent this moment cannot be called back. Returns how many."""
+    sitting.hand_in()
     return Delivery.objects.filter(subject=subject, kind__in=list(kinds), state=Delivery.State.PENDING).update(
         state=Delivery.State.CANCELLED, error=reason, settled_at=instants.now()
     )
@@ -293,6 +307,8 @@ def note_success(connection: Connection) -> None:
 
 def _failed(delivery: Delivery, error: IntegrationError) -> str:
     """Back to pending with a wait, or failed for good; the row keeps what happened."""
+    if error.locked_out and delivery.connection is not None:
+        _tell_of_lock_out(delivery.connection, error)
     if (moved := second_line.take_over(delivery, error)) is not None:
         hand_over_due([moved])
         return Delivery.State.PENDING
@@ -327,6 +343,14 @@ def _failed(delivery: Delivery, error: IntegrationError) -> str:
     )
     wake_clock()
     return Delivery.State.PENDING
+
+
+def _tell_of_lock_out(connection: Connection, error: IntegrationError) -> None:
+    """Somebody has to enter a new token: the managers hear of it, once for what is stored now."""
+    stored = hashlib.sha256(f"{connection.secrets}|{error.detail}".encode()).hexdigest()[:16]
+    key, subject = f"locked-out:{connection.pk}:{stored}", f"connection:{connection.pk}"
+    said = {"connection": connection.pk, "answer": error.detail[:500]}
+    timers.arm([timers.Planned(key, LOCKED_OUT, subject, instants.now(), args=said)])
 
 
 def _wait(delivery: Delivery, error: IntegrationError) -> float:

@@ -20,7 +20,7 @@ from django.db import InterfaceError, OperationalError, connection, transaction
 from django.utils.module_loading import import_string
 from django_q.exceptions import TimeoutException
 
-from supportdesk import instants
+from supportdesk import instants, sitting
 from supportdesk.queue.handover import wake_clock
 from supportdesk.queue.models import Lane, Timer
 from supportdesk.queue.outages import first_line
@@ -66,9 +66,12 @@ ON CONFLICT (key) DO UPDATE
 
 def arm(planned: Iterable[Planned]) -> None:
     """Arm firings in the caller's transaction. A key that is already handed over or done stays as it is."""
-    rows = list(planned)
-    if not rows:
-        return
+    sitting.collect(_write, planned)
+
+
+def _write(planned: Sequence[Planned]) -> None:
+    """One statement for all; of a key planned twice the later stands."""
+    rows = list({p.key: p for p in planned}.values())
     columns: list[Any] = [
         [p.key for p in rows],
         [p.run for p in rows],
@@ -87,12 +90,33 @@ def arm(planned: Iterable[Planned]) -> None:
 
 def cancel(subject: str, *, run: str | None = None, keep: Iterable[str] = ()) -> int:
     """Cancel what is armed for a subject (of one function, if named), except the keys to keep. Returns how many."""
+    keep = set(keep)
+    if sitting.is_new(subject):
+        return _take_away(subject, run, keep)
+    sitting.hand_in()
     armed = Timer.objects.filter(subject=subject, state=Timer.State.ARMED)
     if run:
         armed = armed.filter(run=run)
-    if keep := list(keep):
+    if keep:
         armed = armed.exclude(key__in=keep)
     return armed.update(state=Timer.State.CANCELLED)
+
+
+def _take_away(subject: str, run: str | None, keep: set[str]) -> int:
+    """Of a subject that has nothing stored yet, what is planned is only waiting to be written."""
+    waiting = sitting.waiting(_write)
+    kept = [p for p in waiting if p.subject != subject or run not in (None, p.run) or p.key in keep]
+    gone = len(waiting) - len(kept)
+    waiting[:] = kept
+    return gone
+
+
+def is_armed(subject: str, run: str, *, by: datetime) -> bool:
+    """Whether a function will run for a subject at `by` or sooner."""
+    if any(p.subject == subject and p.run == run and p.at <= by for p in sitting.waiting(_write)):
+        return True
+    armed = Timer.objects.filter(subject=subject, run=run, state=Timer.State.ARMED, due_at__lte=by)
+    return not sitting.is_new(subject) and armed.exists()
 
 
 def replace(subject: str, run: str, planned: Iterable[Planned]) -> None:

@@ -11,8 +11,9 @@ import json
 
 from django.conf import settings
 from django.core import signing
-from django.db import connection
 from django.http import HttpRequest
+
+from supportdesk import sitting
 
 CHANNEL = "supportdesk_live"
 SALT = "supportdesk.live"
@@ -43,5 +44,4 @@ def url_for(request: HttpRequest) -> str:
 def changed(kind: str, pk: int, organization_id: int | None = None) -> None:
     """Say, when the transaction commits, that a row changed."""
     payload = json.dumps({"kind": kind, "id": pk, "organization": organization_id})
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_notify(%s, %s)", [CHANNEL, payload])
+    sitting.notify(CHANNEL, payload)

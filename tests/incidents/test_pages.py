@@ -238,8 +238,9 @@ VERBS = {
     "apply_policy": "apply-policy",
     "mitigated": "status",
 }
-# Offered to pages, pressed elsewhere: customers confirm, and a notice needs a page that has none yet.
-ELSEWHERE = frozenset({"confirm", "notice"})
+# Offered to pages, pressed elsewhere: customers confirm, a notice needs a page that has none yet, and linking and
+# merging need another incident (tests/stories/test_linking.py).
+ELSEWHERE = frozenset({"confirm", "notice", "link", "merge"})
 
 
 def test_no_page_offers_what_the_desk_would_refuse(night: dict[str, Incident], world: World) -> None:

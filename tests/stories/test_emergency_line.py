@@ -137,6 +137,61 @@ def test_a_hang_up_is_written_down(world, rings):
     assert EmergencyCall.objects.get().state == "over"
 
 
+def missed(person):
+    return [mail for mail in person.mails if "Missed call" in mail.subject]
+
+
+def test_who_hangs_up_at_the_pin_is_called_back_by_the_duty_manager(world, rings, bob, dana):
+    call = rings(ALICE)
+    call.hangs_up()
+    world.settle()
+    (mail,) = missed(dana)
+    assert ALICE in mail.subject
+    assert "Alice Moreau of Acme" in mail.part("plain")
+    assert "asked for their PIN" in mail.part("plain")
+    assert any(ALICE in text.body for text in world.fakes.sms.to(dana.phone.number))
+    assert not Incident.objects.exists()
+    assert not missed(bob)
+    world.advance(minutes=5)
+    assert len(missed(dana)) == 1
+    page = bob.reads("/console/calls/")
+    assert "missed" in page
+    assert "Number of Alice Moreau, Acme" in page
+
+
+def test_a_provider_that_tells_no_hang_up_changes_nothing_about_that(world, rings, dana):
+    rings(ALICE)
+    world.advance(seconds=89)
+    assert not missed(dana)
+    world.advance(seconds=1)
+    assert len(missed(dana)) == 1
+
+
+def test_a_stranger_who_gives_up_while_it_rings_is_missed_too(world, rings, dana):
+    call = rings(STRANGER)
+    call.hangs_up()
+    world.settle()
+    (mail,) = missed(dana)
+    assert "while we were ringing" in mail.part("plain")
+    assert "nobody we know" in mail.part("plain")
+
+
+def test_calls_somebody_took_or_that_left_an_incident_are_not_missed(world, rings, bob, dana):
+    taken = rings(ALICE)
+    settled(world, taken.enters, PIN)
+    taken.callee_presses("4")
+    taken.hangs_up()
+    given_up = rings(ALICE)
+    settled(world, given_up.enters, PIN)
+    given_up.hangs_up()  # the incident pages on
+    world.advance(minutes=2)
+    assert not missed(dana)
+    page = dana.reads("/console/calls/")
+    assert "right PIN" in page
+    assert "rung: Bob Novak" in page
+    assert "rung: Bob Novak, Carol" not in page  # nobody else's turn came
+
+
 # --- calls that page -------------------------------------------------------------------------------------------------
 
 

@@ -68,6 +68,11 @@ RECEIPTS = {
 }
 
 
+def test_every_vendor_can_be_chosen(dana):
+    page = dana.reads("/admin/supportdesk/connection/add/")
+    assert [label for _, label in integrations.choices() if label not in page] == []
+
+
 @pytest.mark.parametrize("vendor", RECEIPTS)
 def test_a_manager_connects_a_vendor_presses_test_and_reads_the_receipt(world, dana, vendor):
     asked = {f"v_{name}": value for name, value in world.fakes.values(vendor).items()}
@@ -131,6 +136,25 @@ def test_pagerduty_that_takes_nothing_has_twenty_seconds(world, pagerduty_pages,
     assert bob.is_paged
     assert world.timeline("pager_failed")
     world.advance(minutes=2)
+
+
+@pytest.mark.parametrize("answers", ["nothing", "503", "400"])
+def test_a_watchdog_that_takes_nothing_is_no_failure_of_the_pager(world, alice, bob, answers):
+    """ESC-17: as a watchdog PagerDuty only knows of what we page ourselves."""
+    from incidents.models import Page
+
+    EscalationPolicy.objects.filter(steps__0__targets__contains=["pagerduty"]).update(pager="internal")
+    for _ in range(4 if answers != "nothing" else 0):
+        world.fakes.pagerduty.next(status=int(answers))
+    world.fakes.pagerduty.opens_incidents = False
+    alice.reports("Checkout is down")
+    assert bob.is_paged
+    world.advance(minutes=2)
+    assert Delivery.objects.filter(key__startswith="pagerduty:").exists()
+    assert not world.timeline("pager_failed")
+    assert not world.timeline("pager_taken_over")
+    assert Page.objects.filter(user=bob.user).count() == 1
+    world.fakes.pagerduty._script.clear()
 
 
 def test_pagerduty_that_pages_is_left_to_it_even_if_its_webhook_is_lost(world, pagerduty_pages, connect, alice, bob):

@@ -151,6 +151,48 @@ def test_a_wrong_password_stands_on_the_connection(world, post, box, line):
     assert "wrong password" in line.check_result
 
 
+# --- the auditor watches it ------------------------------------------------------------------------------------------
+
+
+def wrong(world) -> str:
+    """What the auditor finds wrong about mail now; empty when all is well."""
+    from supportdesk.auditor import rounds
+
+    found = {violation.invariant.name: violation.detail for violation in rounds.look(world.now).violations}
+    return found.get("H7-mail", "")
+
+
+def ask() -> None:
+    call_command("fetch_mail", verbosity=0, stdout=StringIO())
+
+
+def test_a_desk_without_a_mailbox_wants_no_process_for_it(world):
+    assert wrong(world) == ""
+
+
+def test_a_mailbox_nobody_asks_is_found_out(world, line):
+    assert "no process has asked for mail" in wrong(world)
+    ask()
+    assert wrong(world) == ""
+    world.advance(minutes=5, seconds=1)
+    assert "no process has asked for mail since" in wrong(world)
+
+
+def test_a_mailbox_that_stays_silent_is_found_out_although_it_is_asked(world, line, box):
+    ask()
+    line.set_values(box.values(imap_password="old"))
+    line.save()
+    for _ in range(6):
+        assert wrong(world) == ""
+        world.advance(seconds=55)
+        ask()
+    assert "wrong password" in wrong(world)
+    line.is_enabled = False
+    line.save()
+    ask()
+    assert wrong(world) == ""
+
+
 # --- who is believed -------------------------------------------------------------------------------------------------
 
 

@@ -225,6 +225,46 @@ def test_a_thread_says_which_of_two_incidents_is_meant(world, slack, alice):
     assert second.timeline.filter(kind="message").count() == 1
 
 
+def test_an_engineer_who_writes_in_the_customers_thread_has_answered_them(world, slack, alice, bob):
+    alice.reports("Checkout is down")
+    world.advance(minutes=3)
+    said_before = len(slack.to(ACME))
+    say(world, bob, "We see it too and roll back.", thread_ts=headline(slack, ACME).ts)
+    (entry,) = world.timeline("message")
+    assert (entry.text, entry.user, entry.visibility) == ("We see it too and roll back.", bob.user, "customer")
+    assert not entry.is_from_customer
+    assert world.incident.first_response_at == world.now
+    assert world.incident.acknowledged_by == bob.user
+    assert "We see it too and roll back." in alice.mail
+    assert not any("We see it too" in m.text for m in slack.to(ACME)[said_before:])  # they read it where he wrote it
+
+
+def test_a_customer_in_the_same_thread_stays_a_customer(world, slack, alice, bob):
+    alice.reports("Checkout is down")
+    say(world, alice, "Is somebody on it?", thread_ts=headline(slack, ACME).ts)
+    (entry,) = world.timeline("message")
+    assert entry.is_from_customer
+    assert world.incident.first_response_at is None
+    assert not world.incident.is_acknowledged
+
+
+def test_what_we_say_outside_the_customers_thread_is_no_answer(world, slack, alice, bob):
+    alice.reports("Checkout is down")
+    say(world, bob, "Whose turn is lunch?")  # beside the thread
+    say(world, bob, "Acme again.", channel=DESK, thread_ts=headline(slack, DESK).ts)
+    assert world.timeline("message") == []
+    assert world.incident.first_response_at is None
+    assert not any("Acme again." in m.text for m in slack.to(ACME))
+
+
+def test_an_unverified_slack_address_answers_for_nobody(world, slack, alice, bob):
+    alice.reports("Checkout is down")
+    bob.user.contact_methods.filter(kind="slack").update(verified_at=None)
+    say(world, bob, "We are on it.", thread_ts=headline(slack, ACME).ts)
+    assert world.timeline("message") == []
+    assert world.incident.first_response_at is None
+
+
 def test_without_an_open_incident_they_are_offered_one(world, slack, alice):
     say(world, alice, "Is anybody there?")
     say(world, alice, "Hello?")
@@ -362,6 +402,47 @@ def test_slack_revoked_our_token_and_the_connection_says_so(world, slack, line, 
     line.refresh_from_db()
     assert line.works is False
     assert "token_revoked" in line.check_result
+    with slack.lock:
+        slack._script.clear()
+
+
+@pytest.mark.parametrize("answer", ["invalid_auth", "account_inactive", "token_revoked", "missing_scope"])
+def test_slack_lets_us_in_no_more_and_the_managers_hear_of_it_once(world, slack, line, alice, bob, dana, answer):
+    for _ in range(40):
+        slack.refuses(answer)
+    alice.reports("Checkout is down")
+    bob.acknowledges()
+    bob.writes("We are on it.")
+    world.advance(minutes=5)
+    told = [mail for mail in dana.mails if "does not let the desk in" in mail.subject]
+    assert len(told) == 1
+    assert answer in told[0].part("plain")
+    assert line.name in told[0].subject
+    assert not any("does not let the desk in" in mail.subject for mail in (*bob.mails, *alice.mails))
+    with slack.lock:
+        slack._script.clear()
+
+
+def test_a_new_token_that_is_refused_too_is_told_again(world, slack, line, alice, bob, dana):
+    from supportdesk.integrations import actions
+
+    def told():
+        return len([mail for mail in dana.mails if "does not let the desk in" in mail.subject])
+
+    for _ in range(2):
+        slack.refuses("token_revoked")
+    alice.reports("Checkout is down")
+    world.advance(minutes=1)
+    assert told() == 1
+    with slack.lock:
+        slack._script.clear()
+    line.refresh_from_db()
+    actions.save(line, {**line.settings, "bot_token": line.values["bot_token"]}, actor=dana.user.actor("console"))
+    for _ in range(10):
+        slack.refuses("token_revoked")
+    bob.writes("Still on it.")
+    world.advance(minutes=1)
+    assert told() == 2
     with slack.lock:
         slack._script.clear()
 
