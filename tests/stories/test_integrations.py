@@ -434,10 +434,11 @@ def test_a_page_for_few_is_not_published_to_all(world, connect, notice, kept):
 
 def test_planned_work_is_told_beside_pagerdutys_alerts(world, connect, notice):
     connect("statuspage")
-    Notice.objects.update(ends_at=notice.notice.starts_at + timedelta(hours=2))
+    begins = world.now + timedelta(hours=1)
+    Notice.objects.update(starts_at=begins, ends_at=begins + timedelta(hours=2))
     notice("We replace the disks.", "scheduled")
     assert not world.fakes.pagerduty.changes
-    notice("It begins.", "in_progress")
+    world.until(begins)  # it begins by itself
     (change,) = world.fakes.pagerduty.changes
     assert change["payload"]["summary"] == "Maintenance begins: Problem with Checkout"
 
