@@ -93,7 +93,12 @@ def cluster(database: Database, vendors: Fakes, tmp_path: Path) -> Cluster:
     return Cluster(Desk(vendors, database.url(), database.url()), database, tmp_path)
 
 
+FULL = 6  # parent, leader, two workers, monitor, pusher
+
+
 def members(processes: Processes) -> list[int]:
+    """Everybody of the cluster, once it is complete: it may be on its way back from the last blow."""
+    assert until(lambda: len(processes.of(processes.services[0])) >= FULL)
     return processes.of(processes.services[0])
 
 
