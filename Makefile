@@ -49,7 +49,7 @@ demo: $(STAMP)  ## play one whole emergency against stand-in vendors and tell wh
 demo test story contract chaos bench lint: export SUPPORTDESK_MODE = test
 
 test: $(STAMP) browser  ## run the tests, or those in ARGS, on a database of their own
-	@exec $(PY) -m pytest -n 2 $(ARGS)
+	@exec $(PY) -m pytest -n 2 --dist worksteal $(ARGS)
 
 story: $(STAMP)  ## play a long emergency and write what everybody saw to build/story/ (NAME=P1)
 	@exec $(PY) -m tests.story $(NAME)

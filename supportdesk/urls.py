@@ -31,6 +31,7 @@ api_patterns = [
 
 urlpatterns = [
     path("", home.front, name="home"),
+    path("favicon.ico", home.icon),
     path("", include("rotations.urls")),
     path("", include("reports.urls")),
     path("console/", include((console_patterns, "console"))),

@@ -39,22 +39,27 @@ INBOUND_BATCH = 200
 # What the clock does itself at any moment: so many at most, and not all of them with one vendor that hangs.
 MOST_AT_ONCE, MOST_WITH_ONE_VENDOR = 8, 3
 
-# Materialized: a planner that ran the limited question again for each row would claim more than it returns.
+# Materialized: a planner that ran the limited question again for each row would claim more than it returns. Ordered at
+# the end, because an UPDATE returns its rows as it finds them, and what was due first is to be handed over first.
 _CLAIM_TIMERS = """
 WITH due AS MATERIALIZED (
     SELECT id FROM supportdesk_timer WHERE state = 'armed' AND due_at <= %(now)s
     ORDER BY due_at LIMIT %(batch)s FOR UPDATE SKIP LOCKED
+), claimed AS (
+    UPDATE supportdesk_timer AS timer SET state = 'handed', handed_at = %(now)s, lease_until = NULL
+    FROM due WHERE timer.id = due.id RETURNING timer.*
 )
-UPDATE supportdesk_timer AS timer SET state = 'handed', handed_at = %(now)s, lease_until = NULL
-FROM due WHERE timer.id = due.id RETURNING timer.id, timer.lane, timer.attempts
+SELECT id, lane, attempts FROM claimed ORDER BY due_at, id
 """
 _CLAIM_DELIVERIES = """
 WITH due AS MATERIALIZED (
     SELECT id FROM supportdesk_delivery WHERE state = 'pending' AND due_at <= %(now)s AND handed_at IS NULL
     ORDER BY is_urgent DESC, due_at LIMIT %(batch)s FOR UPDATE SKIP LOCKED
+), claimed AS (
+    UPDATE supportdesk_delivery AS delivery SET handed_at = %(now)s
+    FROM due WHERE delivery.id = due.id RETURNING delivery.*
 )
-UPDATE supportdesk_delivery AS delivery SET handed_at = %(now)s
-FROM due WHERE delivery.id = due.id RETURNING delivery.key, delivery.lane
+SELECT key, lane FROM claimed ORDER BY is_urgent DESC, due_at, id
 """
 _LOOK = """
 SELECT statement_timestamp(),

@@ -1,6 +1,6 @@
 """One message after the other: what a reader sees in a channel comes in the order it was said.
 
-Only where an integration asks for it, and never for pages: a page waits for nothing.
+Only where an integration asks for it, and never for pages: a page waits for nothing, and nothing waits for a page.
 """
 
 from __future__ import annotations
@@ -24,7 +24,11 @@ def keep(delivery: Delivery, integration: Integration) -> None:
         return
     now = instants.now()
     earlier = Delivery.objects.filter(
-        connection=delivery.connection, to=delivery.to, subject=delivery.subject, state__in=Delivery.OPEN
+        connection=delivery.connection,
+        to=delivery.to,
+        subject=delivery.subject,
+        state__in=Delivery.OPEN,
+        is_urgent=False,
     )
     started = Q(attempts__gt=0) | Q(due_at__lte=now)
     if earlier.filter(started, pk__lt=delivery.pk, planned_at__gt=now - LONGEST_BEHIND).exists():
