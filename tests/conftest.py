@@ -20,12 +20,24 @@ def vendors() -> Iterator[Fakes]:
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(django_db_setup: None, django_db_blocker: Any, vendors: Fakes) -> None:
-    """The test database with the demo world in it: building it once instead of for every test halves the run."""
+def django_db_setup(django_db_setup: None, django_db_blocker: Any, vendors: Fakes) -> Iterator[None]:
+    """The test database with the demo world in it: building it once instead of for every test halves the run.
+
+    At the end nobody else may be in it, or it cannot be removed: a thread of the browser tests' server that waits for
+    its browser's next request is shown out.
+    """
+    from django.db import connection
+
     from tests.cast import build
 
     with django_db_blocker.unblock():
         build(vendors)
+    yield
+    with django_db_blocker.unblock(), connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
 
 
 @pytest.fixture
