@@ -272,6 +272,8 @@ CONNECTION_SAVED_TASK = "incidents.tasks.keep_oncall_group"  # what a saved conn
 REPORT_DRAFT_TASK = "reports.tasks.draft"  # what a resolved incident's timer calls an hour later
 FOLLOW_CONTRACT_TASK = "incidents.tasks.follow_contract"  # what a contract's timers call, for its open incidents
 QUEUE_LANES = ("page", "sla", "integrations", "bulk")
+# Where the processor is short, pages and timers go first (nice(2): 0 goes before 19).
+QUEUE_NICENESS = {"page": 0, "sla": 0, "integrations": 5, "bulk": 10}
 Q_CLUSTER = {
     "name": "supportdesk",
     "broker_class": "supportdesk.queue.broker.PostgresBroker",

@@ -31,7 +31,7 @@ log = logging.getLogger("supportdesk.queue")
 DatabaseAway = (psycopg.Error, DatabaseError, InterfaceError)
 
 # How long to sleep when nobody notifies: bounds the wait for a task whose notification was lost.
-LONGEST_WAIT_SECONDS = 1.0
+LONGEST_WAIT_SECONDS = 2.0
 SILENCE_SECONDS = 12.0  # longer than any statement may take
 # Deliveries of one task before it is set aside: a task that kills its worker must not do so for ever (reliability E2).
 MOST_CLAIMS = 5

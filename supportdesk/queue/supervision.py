@@ -42,9 +42,9 @@ LOCK_WITHIN_SECONDS = 0.2  # for a worker's timer: whoever was killed holding it
 END_WITHIN_SECONDS = 1.0  # for a worker that was told that its time is up
 RESTART_SECONDS, LONGEST_RESTART_SECONDS = 0.1, 5.0
 QUICK_SECONDS = 1.0  # a cluster that lived for less has failed to start: the waits grow
-GUARD_SECONDS = 1.0
-FROZEN_SECONDS = 3.0  # a process that is stopped for so long wedges the others: the group starts again
-LOOK_SECONDS = 1.0
+GUARD_SECONDS = 2.0
+FROZEN_SECONDS = 2.0  # a process that is stopped for so long wedges the others: the group starts again
+LOOK_SECONDS, LOOK_WHILE_ENDING_SECONDS = 2.0, 0.5
 RELEASE_SECONDS = 2.0  # for one statement: a database that is away must not keep the cluster from starting
 # SIGTERM lets running tasks end; a cluster that still has not gone then (django-q2 #346) is killed, and its tasks
 # come again. Never longer than what runs the desk waits for us.
@@ -73,7 +73,7 @@ class CrashOnlySentinel(cluster.Sentinel):
         return process
 
     def guard(self) -> None:
-        """Until told to stop: see who died, at once, and whose time is up, once a second."""
+        """Until told to stop: see who died, at once, and whose time is up, every two seconds."""
         self.start_event.set()
         while not self.stop_event.is_set():
             began = time.monotonic()
@@ -162,7 +162,7 @@ class Supervised:
         """Until the group's leader has gone, and then until nobody of the group is left."""
         leader, frozen = os.pidfd_open(group), _Frozen()
         try:
-            while not select.select([leader], [], [], LOOK_SECONDS)[0]:
+            while not select.select([leader], [], [], self._pause())[0]:
                 if self.kill_at is not None and time.monotonic() > self.kill_at:
                     log.warning("the cluster did not end within %.0f s and is killed", DRAIN_SECONDS)
                     _kill_group(group)
@@ -174,6 +174,9 @@ class Supervised:
         _kill_group(group)  # before the leader is reaped: until then the number is the group's and nobody else's
         os.waitpid(group, 0)
         self._release(group)
+
+    def _pause(self) -> float:
+        return LOOK_SECONDS if self.kill_at is None else LOOK_WHILE_ENDING_SECONDS
 
     def _release(self, group: int) -> None:
         """What the group had claimed is offered again at once; when the database is away, after `retry` seconds."""

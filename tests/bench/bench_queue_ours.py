@@ -25,6 +25,7 @@ from tests.fakes import Fakes
 
 STAMP, TIMER = "tests.bench.bench_queue_tasks.stamp", "tests.bench.bench_queue_tasks.timer"
 ARMING_CHUNK = 1000
+BETWEEN_REPORTS = 0.5  # seconds: two emergencies a second, each with its room, its messages and its pages
 MANAGE = [sys.executable, "manage.py"]
 
 
@@ -69,11 +70,12 @@ class Ours:
         row("timer_started_333_ms", "ours", lambda: self.timers(size(10_000, 1500), 333))
         row("timer_claimed_ms", "ours", self.claimed)
         row("burst_5000_s", "ours", lambda: self.burst(size(5000, 1000)))
-        row("report_to_vendor_ms", "ours", lambda: self.reports(size(100, 30)))
-        row("pages_while_integrations_hang", "ours", lambda: self.hanging(size(100, 30)))
         row("idle_percent_of_a_core", "ours", lambda: self.idle(size(20, 8)))
         row("back_after_kill_s", "ours", lambda: self.kills(size(40, 6)))
         row("first_task_after_database_crash_s", "ours", lambda: self.crashes(size(5, 2)))
+        # Last: what was reported goes on being worked for.
+        row("report_to_vendor_ms", "ours", lambda: self.reports(size(100, 30)))
+        row("pages_while_integrations_hang", "ours", lambda: self.hanging(size(100, 30)))
 
     def until_running(self) -> None:
         """Every lane has done something."""
@@ -172,7 +174,7 @@ class Ours:
                 time.sleep(0.0005)
             at = self.log.first_page(incident)
             late.append(30.0 if at is None else at - committed)
-            time.sleep(0.25)
+            time.sleep(BETWEEN_REPORTS)
         return milliseconds(late)
 
     def hanging(self, count: int) -> dict[str, Any]:
@@ -201,22 +203,30 @@ class Ours:
     # --- faults ------------------------------------------------------------------------------------------------------
 
     def kills(self, count: int) -> dict[str, Any]:
-        """Kill one process of the cluster, idle workers too; then ask for one task, and wait."""
+        """Kill one process of the cluster, idle workers too; then let one timer fall due, and wait for its effect."""
         assert self.processes is not None
         service = next(service for service in self.processes.services if service.name == "sla")
-        chance, back, sent = random.Random(1), [], 0
+        chance, back, due = random.Random(1), [], set()
+        self._clear()
         for _ in range(count):
             time.sleep(chance.uniform(0.5, 2.0))
             victims = self.processes.of(service)
             with suppress(ProcessLookupError, IndexError):
                 os.kill(chance.choice(victims[1:] or victims), signal.SIGKILL)
-            at, sent = time.monotonic(), sent + 1
-            self.enqueue()
-            wait_for(sent, 30)
-            back.append(time.monotonic() - at)
-        lost = sent - len({due for due, _ in tasks.written()})
+            at = time.time()
+            due.add(at)
+            self.arm([at])
+            self._await(at)
+            back.append(time.time() - at)
+        seen = [round(one, 3) for one, _ in tasks.written()]
+        lost = len({round(one, 3) for one in due} - set(seen))
         return {"kills": count, "p50": round(sorted(back)[len(back) // 2], 2), "max": round(max(back), 2), "lost": lost,
-                "twice": len(tasks.written()) - sent + lost}  # fmt: skip
+                "twice": len(seen) - len(set(seen))}  # fmt: skip
+
+    def _await(self, due: float) -> None:
+        until = time.monotonic() + 30
+        while time.monotonic() < until and not any(abs(one - due) < 0.001 for one, _ in tasks.written()):
+            time.sleep(0.002)
 
     def crashes(self, count: int) -> dict[str, Any]:
         """Crash PostgreSQL, let it be away a while, start it; from its first answer to the first task."""

@@ -29,4 +29,5 @@ class Command(BaseCommand):
             os.environ["Q_CLUSTER_NAME"] = lane
             os.execv(sys.executable, [sys.executable, *sys.argv])  # noqa: S606 (ourselves, once)
         import_string(settings.INBOUND_TASK)
+        os.nice(settings.QUEUE_NICENESS[lane])
         Supervised().run()
