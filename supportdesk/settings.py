@@ -279,7 +279,6 @@ Q_CLUSTER = {
     "broker_class": "supportdesk.queue.broker.PostgresBroker",
     "orm": "default",
     "cache": "queue",
-    "scheduler": False,
     "workers": 2,
     "bulk": 1,
     "queue_limit": 2,
@@ -291,11 +290,12 @@ Q_CLUSTER = {
     "recycle": 500,
     "catch_up": False,
     "log_level": env("SUPPORTDESK_QUEUE_LOG", default="WARNING"),
+    # The lanes run what our rows say and nothing else; a plain `manage.py qcluster` is django-q2's, with its Schedules.
     "ALT_CLUSTERS": {
-        "page": {"workers": 3, "bulk": 1, "queue_limit": 3, "timeout": 20, "retry": 70},
-        "sla": {"workers": 2, "bulk": 20, "queue_limit": 40, "timeout": 5, "retry": 15},
-        "integrations": {"workers": 3, "bulk": 1, "queue_limit": 3, "timeout": 25, "retry": 80},
-        "bulk": {"workers": 1, "bulk": 1, "queue_limit": 1, "timeout": 60, "retry": 190},
+        "page": {"workers": 3, "bulk": 1, "queue_limit": 3, "timeout": 20, "retry": 70, "scheduler": False},
+        "sla": {"workers": 2, "bulk": 20, "queue_limit": 40, "timeout": 5, "retry": 15, "scheduler": False},
+        "integrations": {"workers": 3, "bulk": 1, "queue_limit": 3, "timeout": 25, "retry": 80, "scheduler": False},
+        "bulk": {"workers": 1, "bulk": 1, "queue_limit": 1, "timeout": 60, "retry": 190, "scheduler": False},
     },
 }
 
