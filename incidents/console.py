@@ -79,6 +79,7 @@ def show_incident(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
         "lowering_codes": list(LoweringCode),
         "holds": (Hold.CUSTOMER, Hold.CHANGE_WINDOW, Hold.THIRD_PARTY),
         "unsent": unsent.take(request, f"incident:{pk}"),
+        "begins_with_last": request.GET.get("draft") == "update",
     }
     fragments = {name: f"console/_{name}.html" for name in ("head", "timeline", "clocks", "escalation")}
     return page(request, "console/incident.html", context, fragments)
@@ -115,22 +116,37 @@ VERBS: dict[str, Verb] = {
         severity=said.get("severity", ""),
         reason=said.get("reason", ""),
         code=said.get("code", ""),
+        is_checked=bool(said.get("is_checked")),
     ),
     "status": lambda pk, actor, said: actions.change_status(pk, actor=actor, status=said.get("status", "")),
     "hold": lambda pk, actor, said: actions.hold(
-        pk, actor=actor, kind=said.get("kind", ""), question=said.get("question", "")
+        pk,
+        actor=actor,
+        kind=said.get("kind", ""),
+        question=said.get("question", ""),
+        is_checked=bool(said.get("is_checked")),
     ),
     "release": lambda pk, actor, said: actions.release(pk, actor=actor),
-    "resolve": lambda pk, actor, said: actions.resolve(pk, actor=actor, summary=said.get("summary", "")),
-    "reopen": lambda pk, actor, said: actions.reopen(pk, actor=actor, reason=said.get("reason", "")),
-    "cancel": lambda pk, actor, said: actions.cancel(pk, actor=actor, reason=said.get("reason", "")),
+    "resolve": lambda pk, actor, said: actions.resolve(
+        pk, actor=actor, summary=said.get("summary", ""), is_checked=bool(said.get("is_checked"))
+    ),
+    "reopen": lambda pk, actor, said: actions.reopen(
+        pk, actor=actor, reason=said.get("reason", ""), is_checked=bool(said.get("is_checked"))
+    ),
+    "cancel": lambda pk, actor, said: actions.cancel(
+        pk, actor=actor, reason=said.get("reason", ""), is_checked=bool(said.get("is_checked"))
+    ),
     "close": lambda pk, actor, said: actions.close(pk, actor=actor),
     "link": lambda pk, actor, said: actions.link_to_master(
         pk, actor=actor, master_id=_number(said.get("master", ""), "master")
     ),
     "unlink": lambda pk, actor, said: actions.unlink(pk, actor=actor),
     "merge": lambda pk, actor, said: actions.merge(
-        pk, actor=actor, into_id=_number(said.get("into", ""), "into"), reason=said.get("reason", "")
+        pk,
+        actor=actor,
+        into_id=_number(said.get("into", ""), "into"),
+        reason=said.get("reason", ""),
+        is_checked=bool(said.get("is_checked")),
     ),
     "unmerge": lambda pk, actor, said: actions.unmerge(pk, actor=actor),
     "notice": lambda pk, actor, said: actions.draft_notice(

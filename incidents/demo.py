@@ -211,10 +211,13 @@ def _layer(
     schedule.touch()
 
 
+_NAMES = {"email": "E-mail", "incidentio": "incident.io", "pagerduty": "PagerDuty", "sms": "SMS"}
+
+
 def _connections(world: World, vendors: Mapping[str, Mapping[str, str]]) -> None:
     for vendor, values in vendors.items():
         row = Connection.objects.filter(vendor=vendor, organization=None).first() or Connection(
-            vendor=vendor, name=vendor.title()
+            vendor=vendor, name=_NAMES.get(vendor, vendor.title())
         )
         row.set_values(dict(values))
         if vendor == "slack":

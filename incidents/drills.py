@@ -20,6 +20,7 @@ from incidents.models.incident import Impact, Source, Urgency
 from incidents.states import Status
 from rotations import oncall
 from rotations.models import Schedule
+from rotations.proof.links import DRILL_HOLDS
 from supportdesk import actors, instants, zones
 from supportdesk.accounts.models import User
 from supportdesk.actors import Actor, Role
@@ -32,7 +33,7 @@ from supportdesk.queue.models import Delivery
 END = "incidents.tasks.end_drill"
 PLAN = "incidents.tasks.plan_drill"
 SUBJECT = "drill"
-HOLDS = timedelta(days=30)  # so long a passed drill proves something
+HOLDS = DRILL_HOLDS  # so long a passed drill proves something
 ONE_PERSON = timedelta(minutes=4, seconds=30)  # before the escalation would go to the fallback manager
 WHOLE_CHAIN = timedelta(minutes=15)
 LOOK_EVERY = timedelta(hours=1)

@@ -22,6 +22,7 @@ def about(incident: Incident, *, zone: str = "UTC", **more: Any) -> dict[str, An
         "service": incident.service.name if incident.service else "",
         "severity": incident.severity,
         "severity_word": readable.severity(incident.severity),
+        "severity_meaning": readable.severity_meaning(incident.severity),
         "spoken_severity": f"Priority {SPOKEN_NUMBERS[incident.severity]}",
         "status": incident.status,
         "description": incident.description[:500],
@@ -31,26 +32,26 @@ def about(incident: Incident, *, zone: str = "UTC", **more: Any) -> dict[str, An
         "drill": incident.is_drill,
         "late_by": "",
         "late_local": "",
+        "waits": False,
         **more,
     }
 
 
-def for_staff(incident: Incident, *, zone: str = "UTC", **more: Any) -> dict[str, Any]:
-    """The same, pointing into the console."""
-    return about(
-        incident, zone=zone, url=links.absolute("console:incident", incident.pk), button="Open in the console", **more
-    )
+def for_staff(incident: Incident, *, zone: str = "", **more: Any) -> dict[str, Any]:
+    """The same, pointing into the console; in a channel many of us read, in the organization's zone."""
+    place = {"url": links.absolute("console:incident", incident.pk), "button": "Open in the console", "for_staff": True}
+    return about(incident, zone=zone or incident.zone, **place | more)
 
 
 def for_customer(incident: Incident, **more: Any) -> dict[str, Any]:
     """The same, pointing into the portal, in the organization's zone."""
-    return about(
-        incident,
-        zone=incident.zone,
-        url=links.absolute("portal:incident", incident.pk),
-        button="Open in the portal",
-        **more,
-    )
+    place = {"url": links.absolute("portal:incident", incident.pk), "button": "Open in the portal", "for_staff": False}
+    return about(incident, zone=incident.zone, **place | more)
+
+
+def in_room(incident: Incident) -> dict[str, Any]:
+    """Facts that point into the war room instead: where roles, tasks and briefings are."""
+    return {"url": links.absolute("console:room", incident.pk), "button": "Open the war room"}
 
 
 def thread(incident: Incident) -> str:

@@ -77,6 +77,8 @@ TOLD = Invariant(
                           AND delivery.sent_at IS NOT NULL)
        AND NOT EXISTS (SELECT 1 FROM incidents_escalation AS escalation
                         WHERE escalation.incident_id = incident.id AND escalation.status = 'suppressed')
+       AND NOT EXISTS (SELECT 1 FROM incidents_page AS page WHERE page.incident_id = incident.id
+                          AND page.state = 'open' AND page.kept_until > %(now)s)
        AND coalesce((SELECT max(entry.at) FROM incidents_timelineentry AS entry
                       WHERE entry.incident_id = incident.id
                         AND entry.kind IN ('decided', 'severity_changed', 'reopened', 'desk_opened')),

@@ -64,3 +64,11 @@ def terms(incident: Incident, at: datetime) -> sla.Terms | None:
     held = held_by(incident)
     goodwill = None if held.calendar(incident.severity) is ALWAYS else exception(incident, at)
     return clockwork.terms_of(held, goodwill)
+
+
+def is_worked_around_the_clock(incident: Incident, at: datetime) -> bool:
+    """Whether this severity is worked at any hour, by its plan or because a manager asked for it (ESC-15)."""
+    if held_by(incident).calendar(incident.severity) is ALWAYS:
+        return True
+    excepted = exception(incident, at)
+    return excepted is not None and bool({"page", "24x7"} & excepted.scope)

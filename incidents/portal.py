@@ -17,6 +17,7 @@ from incidents.boards import incident as incident_board
 from incidents.forms import ReportForm
 from incidents.models import Component, Incident
 from incidents.models.incident import Source
+from incidents.status_pages import access
 from supportdesk import instants
 from supportdesk.actors import Actor
 from supportdesk.errors import NotFound
@@ -48,6 +49,7 @@ def home(request: HttpRequest, actor: Actor) -> HttpResponse:
         "section": "home",
         "organization": organization,
         "open_incidents": [_with_next(one, now) for one in incidents.open()[:20]],
+        "private_pages": access.private_pages_of(organization),
         "components": Component.objects.filter(page__is_public=True, is_shown=True)[:12],
     }
     return page(request, "portal/home.html", context, {"open": "portal/_open.html"})

@@ -61,7 +61,13 @@ def _grant_goodwill(pk: int, actor: Actor, said: QueryDict) -> None:
 def _decide_dispute(pk: int, actor: Actor, said: QueryDict) -> None:
     if said.get("decision") not in ("uphold", "lower"):
         raise Invalid("Choose which severity holds.", field="decision")
-    actions.decide_dispute(pk, actor=actor, uphold=said["decision"] == "uphold", reason=said.get("reason", ""))
+    actions.decide_dispute(
+        pk,
+        actor=actor,
+        uphold=said["decision"] == "uphold",
+        reason=said.get("reason", ""),
+        is_checked=bool(said.get("is_checked")),
+    )
 
 
 def _move_received(pk: int, actor: Actor, said: QueryDict) -> None:
@@ -71,7 +77,13 @@ def _move_received(pk: int, actor: Actor, said: QueryDict) -> None:
 
 def _agree_cadence(pk: int, actor: Actor, said: QueryDict) -> None:
     minutes = _whole(said.get("minutes", ""), "minutes", most=1440)
-    actions.agree_cadence(pk, actor=actor, minutes=minutes, agreement=said.get("agreement", ""))
+    actions.agree_cadence(
+        pk,
+        actor=actor,
+        minutes=minutes,
+        agreement=said.get("agreement", ""),
+        is_checked=bool(said.get("is_checked")),
+    )
 
 
 def _excuse(pk: int, actor: Actor, said: QueryDict) -> None:

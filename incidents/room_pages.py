@@ -1,4 +1,4 @@
-"""The door of the war room: a page that works on a phone, and its buttons."""
+"""The doors of the war room and of the customer liaison: pages that work on a phone, and their buttons."""
 
 from __future__ import annotations
 
@@ -10,12 +10,14 @@ from django.shortcuts import redirect
 from django.views.decorators.http import require_GET, require_POST
 
 from incidents import actions
+from incidents.boards import liaison as liaison_board
 from incidents.boards import room as room_board
 from incidents.models import Incident
 from incidents.war_room.drafts import BRIEFED
 from supportdesk import instants
 from supportdesk.actors import Actor
 from supportdesk.errors import Invalid, NotFound
+from supportdesk.web import unsent
 from supportdesk.web.doors import door
 from supportdesk.web.pages import page
 
@@ -32,8 +34,25 @@ def show(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
     )
     if incident is None:
         raise NotFound("This incident has no war room.")
-    context = room_board.page(incident, actor, instants.now()) | {"section": "queue"}
+    kept = unsent.take(request, f"room:{pk}")
+    context = room_board.page(incident, actor, instants.now(), kept) | {"section": "queue"}
     return page(request, "console/room.html", context, {"board": "console/_room.html"})
+
+
+@require_GET
+@door("console", staff=True)
+def show_liaison(request: HttpRequest, actor: Actor, pk: int) -> HttpResponse:
+    """Everything said to and heard from the customer, what was agreed, and what they hear next."""
+    incident = (
+        Incident.objects.visible_to(actor)
+        .select_related("organization__account_manager", "service", "owner", "reporter")
+        .filter(pk=pk, organization__isnull=False)
+        .first()
+    )
+    if incident is None:
+        raise NotFound("There is no such incident of a customer.")
+    context = liaison_board.page(incident, actor, instants.now()) | {"section": "queue"}
+    return page(request, "console/liaison.html", context, {"spoken": "console/_spoken.html"})
 
 
 def _number(said: QueryDict, field: str) -> int:
@@ -58,6 +77,7 @@ VERBS: dict[str, Verb] = {
         _number(said, "briefing"),
         actor=actor,
         external_text=said.get("external_text", ""),
+        is_checked=bool(said.get("is_checked")),
         **{name: said.get(name, "") for name in BRIEFED if name in said},
     ),
 }
@@ -69,5 +89,6 @@ def act(request: HttpRequest, actor: Actor, pk: int, verb: str) -> HttpResponse:
     """Press one button of the war room."""
     if verb not in VERBS:
         raise NotFound("There is no such verb.")
-    VERBS[verb](pk, actor, request.POST)
+    with unsent.kept(request, f"room:{pk}", verb):
+        VERBS[verb](pk, actor, request.POST)
     return redirect("console:room", pk)

@@ -24,6 +24,9 @@ _SAID = {
     "headline": "Card payments fail for about half of all orders.",
     "survivor": "INC-4700",
     "before": "P2",
+    "before_word": "high",
+    "promise": "Next update",
+    "waits_for": "an update",
     "plan": "M",
     "interval_words": "30 min",
     "scope_words": "an engineer is called now, we work on it around the clock",
@@ -37,7 +40,7 @@ _SAID = {
     "late_local": "",
 }
 _ABOUT_INCIDENTS = frozenset(routing.ROUTES) | {"page", "oncall"}
-_WHETHER = frozenset({"pages", "upheld", "may_dispute"})
+_WHETHER = frozenset({"pages", "upheld", "may_dispute", "is_owed"})
 
 
 def incident() -> Incident:

@@ -44,7 +44,14 @@ class Teller:
         self.heard_by = audiences(kind) if heard_by is None else heard_by
 
     def posts(self) -> list[Post]:
-        return [post for audience in self.heard_by for post in _VOICES[audience](self)]
+        """One message an address, whatever parts its reader has: the first audience that names them counts. Other
+        systems are no readers: each gets all that is for it."""
+        posts: dict[tuple[str, ...], Post] = {}
+        for audience in self.heard_by:
+            for post in _VOICES[audience](self):
+                address = (post.key,) if audience in COUNTERPARTS else (post.vendor, post.to)
+                posts.setdefault(address, post)
+        return list(posts.values())
 
     def post(
         self,

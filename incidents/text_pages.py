@@ -22,6 +22,7 @@ from supportdesk.wording import actions, rules
 from supportdesk.wording.models import MessageText
 
 SHOWN_REVISIONS = 10
+_WIRES = {"email": "e-mail", "sms": "text message", "phone": "phone", "slack": "Slack"}
 
 
 def _require_manager(actor: Actor) -> None:
@@ -42,6 +43,7 @@ def list_texts(request: HttpRequest, actor: Actor) -> HttpResponse:
         {
             "kind": kind,
             "vendor": vendor,
+            "label": _label(kind, vendor),
             "subject": words.shipped_text(kind, vendor).partition("\n")[0],
             "is_changed": (kind, vendor) in changed,
             "is_for_customers": is_for_customers(kind),
@@ -50,6 +52,11 @@ def list_texts(request: HttpRequest, actor: Actor) -> HttpResponse:
     ]
     rows.sort(key=lambda row: (not row["is_for_customers"], row["kind"], row["vendor"]))
     return page(request, "console/texts.html", {"section": "texts", "rows": rows})
+
+
+def _label(kind: str, vendor: str) -> str:
+    """A kind as people say it: `severity_changed` is “Severity changed”."""
+    return kind.replace("_", " ").capitalize() + (f", by {_WIRES.get(vendor, vendor)}" if vendor else "")
 
 
 def is_for_customers(kind: str) -> bool:
@@ -72,6 +79,7 @@ def show_text(request: HttpRequest, actor: Actor, kind: str, vendor: str = "", l
         "section": "texts",
         "kind": kind,
         "vendor": vendor,
+        "label": _label(kind, vendor),
         "language": language,
         "languages": [(code, name) for code, name in LANGUAGES if code in words.languages_of(kind)],
         "text": text,

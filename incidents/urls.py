@@ -30,6 +30,7 @@ console_patterns = [
     path("drills/start/", drill_pages.start, name="drill-start"),
     path("incidents/<int:pk>/", console.show_incident, name="incident"),
     path("incidents/<int:pk>/evidence/", promise_pages.show_evidence, name="evidence"),
+    path("incidents/<int:pk>/customer/", room_pages.show_liaison, name="liaison"),
     path("incidents/<int:pk>/room/", room_pages.show, name="room"),
     path("incidents/<int:pk>/room/<slug:verb>/", room_pages.act, name="room-act"),
     path("incidents/<int:pk>/<slug:verb>/", console.act, name="act"),

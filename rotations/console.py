@@ -176,7 +176,7 @@ def fairness(request: HttpRequest, actor: Actor) -> HttpResponse:
         "section": "oncall",
         "tab": "fairness",
         "report": load.report(now - length, now, now, chosen),
-        "periods": [("28", "4 weeks"), ("91", "a quarter"), ("365", "a year")],
+        "periods": [("28", "4 weeks"), ("91", "quarter"), ("365", "year")],
         "period": period if period in PERIODS else "91",
         "schedules": Schedule.objects.filter(duty=False).order_by("name"),
         "chosen": chosen,

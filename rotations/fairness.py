@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import combinations
+from types import MappingProxyType
 
 from rotations import local_days
 from rotations.timeline import Span
@@ -49,12 +50,17 @@ def overload(hours: Mapping[str, float]) -> dict[str, int]:
 
 
 def shares(
-    duties: Mapping[str, Collection[Span]], homes: Mapping[str, str], holidays: Collection[date] = ()
+    duties: Mapping[str, Collection[Span]],
+    homes: Mapping[str, str],
+    holidays: Mapping[str, Collection[date]] = MappingProxyType({}),
 ) -> tuple[Share, ...]:
-    """The share of everyone in `duties`, those without any included. `homes` are people's own zones."""
+    """The share of everyone in `duties`, those without any included. `homes` are people's own zones, `holidays` the
+    public holidays where they live."""
     hours = {person: sum((span.end - span.start) / _HOUR for span in spans) for person, spans in duties.items()}
     over = overload(hours)
-    return tuple(_share(person, duties[person], homes[person], holidays, over[person]) for person in duties)
+    return tuple(
+        _share(person, duties[person], homes[person], holidays.get(person, ()), over[person]) for person in duties
+    )
 
 
 def _share(person: str, spans: Collection[Span], home: str, holidays: Collection[date], over: int) -> Share:

@@ -11,7 +11,7 @@ from typing import Any
 
 from django.db import connection
 
-from rotations import proving, telling
+from rotations import gaps, proving, telling
 from rotations.models import Proof as ProofRow
 from rotations.models import Schedule
 from rotations.proof import Failure, Proof
@@ -46,12 +46,14 @@ def note_save(**signal: Any) -> None:
 def after_saves(timer: Timer) -> None:
     """Prove what was saved. What is armed besides was committed before this reads, so this proves it too."""
     timers.cancel(SUBJECT, run=SAVED)
+    gaps.sweep()
     prove(ProofRow.Kind.SAVE, proving.ON_SAVE)
 
 
 def every_night(timer: Timer) -> None:
     """Prove the next 90 days, and plan the next night."""
     timers.arm([_next_night(instants.now())])
+    gaps.sweep()
     prove(ProofRow.Kind.NIGHTLY, proving.NIGHTLY)
 
 

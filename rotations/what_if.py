@@ -27,7 +27,9 @@ from rotations.oncall import EMERGENCY, Directory, LivePeople
 from rotations.responders import CALL
 from supportdesk import entitlements, instants
 from supportdesk.accounts.models import ContactMethod
+from supportdesk.accounts.quiet import kept_until
 from supportdesk.accounts.reach import Attempt, Method, chain
+from supportdesk.calendars import ALWAYS
 from supportdesk.entitlements import SEVERITIES, Decision, Engagement
 from supportdesk.errors import Invalid
 from supportdesk.integrations.lines import Lines
@@ -155,7 +157,8 @@ def what_if(organization: Organization, severity: str, at: datetime, service: Se
     policy = row.value() if row else LAST_RESORT
     schedule = row.schedule if row else Schedule.objects.filter(duty=True).first()
     people = LivePeople(schedule, Directory(Lines.load()))
-    planned = tuple(_Play(policy, people, severity, begins_at).played())
+    always = owed.calendar(severity) is ALWAYS
+    planned = tuple(_Play(policy, people, severity, begins_at, around_the_clock=always).played())
     return Answer(
         organization, service, severity, at, decision, begins_at, policy.name, planned, _ending(policy, planned)
     )
@@ -183,11 +186,15 @@ def _without_pages(decision: Decision, organization: Organization) -> str:
 class _Play:
     """One escalation played forward with nobody answering."""
 
-    def __init__(self, policy: Policy, people: LivePeople, severity: str, start: datetime) -> None:
+    def __init__(
+        self, policy: Policy, people: LivePeople, severity: str, start: datetime, *, around_the_clock: bool
+    ) -> None:
         self.policy = policy
         self.people = people
         self.severity = severity
         self.start = start
+        self.around_the_clock = around_the_clock
+        self.waiting: set[tuple[str, datetime]] = set()  # who is told in the morning, and when
 
     def played(self) -> Iterator[Planned]:
         """What it does, in order, until the first round after the last pass or for two hours."""
@@ -204,14 +211,25 @@ class _Play:
     def _page(self, effect: fx.Page) -> Planned:
         name = "the emergency number" if effect.person == EMERGENCY else self._name(effect.person)
         by_vendor = effect.pager is not Pager.INTERNAL
-        contacts = () if by_vendor else tuple(self._contacts(effect))
+        kept = None if by_vendor else self._kept_until(effect)
+        is_told_then = kept is not None and (effect.person, kept) in self.waiting
+        contacts = () if by_vendor or is_told_then else tuple(self._contacts(effect, kept or effect.at))
         why = _REASONS.get(effect.reason, effect.reason) + (", rung by PagerDuty" if by_vendor else "")
-        return self._planned(effect, name, why, contacts, is_trouble=not by_vendor and not contacts)
+        if kept is not None:
+            self.waiting.add((effect.person, kept))
+            why += ", kept for the end of their quiet hours" + (" like the page before" if is_told_then else "")
+        return self._planned(effect, name, why, contacts, is_trouble=not (by_vendor or is_told_then or contacts))
 
-    def _contacts(self, effect: fx.Page) -> Iterator[Contact]:
+    def _kept_until(self, effect: fx.Page) -> datetime | None:
+        """When somebody's quiet hours let a page through (ESC-15)."""
+        user = self.people.directory.user(effect.person)
+        hours = user.quiet_hours if user else None
+        return kept_until(hours, effect.at, severity=self.severity, around_the_clock=self.around_the_clock)
+
+    def _contacts(self, effect: fx.Page, begins: datetime) -> Iterator[Contact]:
         for attempt in self._attempts(effect):
             method = _METHODS.get(attempt.method.kind, attempt.method.kind)
-            yield Contact(method, attempt.method.address, effect.at + attempt.after)
+            yield Contact(method, attempt.method.address, begins + attempt.after)
 
     def _attempts(self, effect: fx.Page) -> tuple[Attempt, ...]:
         if effect.person == EMERGENCY:

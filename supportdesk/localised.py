@@ -24,6 +24,10 @@ _PHRASES: Final[Mapping[str, str]] = {
     "normal": "normal",
     "low": "niedrig",
     "not yet judged": "noch nicht eingestuft",
+    "your business has stopped": "Ihr Geschäft steht still",
+    "a core function or many users are affected": "eine Kernfunktion oder viele Nutzer sind betroffen",
+    "it hurts and there is a way around it": "es stört und lässt sich umgehen",
+    "a question or something small": "eine Frage oder eine Kleinigkeit",
     "our platform": "unsere Plattform",
     "Open in the portal": "Im Portal öffnen",
     "an engineer is called now": "jemand aus der Bereitschaft wird sofort angerufen",
@@ -32,7 +36,7 @@ _PHRASES: Final[Mapping[str, str]] = {
     "you may use the emergency line": "Sie dürfen die Notfallnummer nutzen",
 }
 # Facts the desk words itself; every other one may be somebody's own words and is left alone.
-_WORDED: Final = frozenset({"severity_word", "org", "button", "scope_words"})
+_WORDED: Final = frozenset({"severity_word", "severity_meaning", "before_word", "org", "button", "scope_words"})
 _MEASURES: Final = frozenset({"late_by", "interval_words"})
 
 

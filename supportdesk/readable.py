@@ -11,6 +11,12 @@ from zoneinfo import ZoneInfo
 _MINUTE, _HOUR, _DAY = 60, 3_600, 86_400
 _PRECISE_BELOW = 10 * _MINUTE
 _DAYS_ONLY_FROM = 14 * _DAY
+SEVERITY_MEANINGS = {
+    "P1": "your business has stopped",
+    "P2": "a core function or many users are affected",
+    "P3": "it hurts and there is a way around it",
+    "P4": "a question or something small",
+}
 SEVERITY_WORDS = {"P1": "critical", "P2": "high", "P3": "normal", "P4": "low"}
 
 
@@ -125,6 +131,11 @@ def severity(code: str) -> str:
     return SEVERITY_WORDS.get(code, "not yet judged")
 
 
+def severity_meaning(code: str) -> str:
+    """What that word stands for, as the portal asks for it: `your business has stopped`."""
+    return SEVERITY_MEANINGS.get(code, "")
+
+
 def moment(at: datetime, zone: str | tzinfo) -> str:
     """An instant for a message that is read on another day: `Mon 26 Oct 2026, 09:00 CET (UTC+1)`, always with its
     offset."""
@@ -134,4 +145,5 @@ def moment(at: datetime, zone: str | tzinfo) -> str:
     sign = "−" if offset < timedelta(0) else "+"
     utc = f"UTC{sign}{hours}" + (f":{minutes:02d}" if minutes else "")
     name = zone_name(local)
-    return f"{_day(local)} {local.year}, {local:%H:%M} " + (utc if name.startswith("UTC") else f"{name} ({utc})")
+    tail = f"{name} ({utc})" if not name.startswith("UTC") else utc if offset else "UTC"
+    return f"{_day(local)} {local.year}, {local:%H:%M} {tail}"

@@ -28,7 +28,12 @@ UPDATES = (
     (60, "Three of four payments work again, slowly.", "We add room to the second gateway."),
     (74, "No change: three of four payments work.", "We are still adding room; it takes a while."),
     (88, "Nine of ten payments work.", "We look for what broke the first gateway."),
-    (102, "Nine of ten payments work. A certificate of the first gateway ended at midnight.", "We renew it."),
+    (
+        102,
+        "Nine of ten payments work. A certificate of the first gateway ended at midnight.",
+        "We renew it.",
+        "identified",
+    ),
     (116, "The new certificate is being signed.", "We test it on one machine first."),
 )
 SLOWER = (
@@ -150,9 +155,9 @@ def _answered(play: Play) -> None:
 def _worked(play: Play) -> None:
     """T+30 to T+3:30: updates, decisions, briefings, and the watch changes hands."""
     alice = play.people["alice"]
-    for minutes, state, doing in UPDATES:
+    for minutes, state, doing, *status in UPDATES:
         play.at(minutes)
-        _update(play, "ken", state, doing)
+        _update(play, "ken", state, doing, *status)
     alice.writes("We see it too, thank you. Every half hour is enough for us from now on.", play.incident)
     play.at(121)
     actions.record_decision(

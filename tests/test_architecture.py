@@ -21,6 +21,7 @@ PURE = (
     "supportdesk/readable.py",
     "supportdesk/entitlements",
     "supportdesk/actors.py",
+    "supportdesk/accounts/quiet.py",
     "supportdesk/accounts/reach.py",
     "supportdesk/integrations/adf.py",
     "supportdesk/integrations/base.py",

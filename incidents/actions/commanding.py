@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.db import transaction
 
 from incidents import telling, timeline
+from incidents.actions.discretion import words_for_customer
 from incidents.actions.entry import locked, require_open, words
 from incidents.actions.prompting import give
 from incidents.models import Briefing, Incident, Runbook, Survey, Task, TimelineEntry
@@ -132,8 +133,13 @@ def answer_survey(incident_id: int, *, actor: Actor, score: str, text: str = "")
     return survey
 
 
-def approve_briefing(briefing_id: int, *, actor: Actor, external_text: str = "", **said: str) -> Briefing:
-    """The commander's word on a briefing: it is sent at its time, at once if that has passed."""
+def approve_briefing(
+    briefing_id: int, *, actor: Actor, external_text: str = "", is_checked: bool = False, **said: str
+) -> Briefing:
+    """The commander's word on a briefing: it is sent at its time, at once if that has passed.
+
+    `external_text` is for the customer's executives; `is_checked` as in `discretion`.
+    """
     with transaction.atomic():
         found = Briefing.objects.filter(pk=briefing_id).first()
         if found is None:
@@ -146,7 +152,11 @@ def approve_briefing(briefing_id: int, *, actor: Actor, external_text: str = "",
             raise WrongState(f"This briefing is {briefing.get_state_display()} already.")
         changed = {name: words(text, name, longest=500) for name, text in said.items() if name in BRIEFED}
         briefing.facts = {**briefing.facts, **changed}
-        briefing.external_text = external_text.strip()[:4_000]
+        briefing.external_text = (
+            words_for_customer(incident, actor, external_text, "external_text", is_checked=is_checked, longest=4_000)
+            if external_text.strip()
+            else ""
+        )
         briefing.approved_by_id, briefing.state = actor.user_id, Briefing.State.APPROVED
         briefing.save()
         if briefing.planned_at <= instants.now():

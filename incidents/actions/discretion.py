@@ -3,11 +3,34 @@ secret (domain §7)."""
 
 from __future__ import annotations
 
+from incidents.actions.entry import LONGEST_TEXT, words
+from incidents.models import Incident
 from incidents.war_room import leaks
 from supportdesk.actors import Actor
 from supportdesk.audit import trail
 from supportdesk.errors import Invalid
 from supportdesk.organizations.models import Organization
+
+
+def words_for_customer(
+    incident: Incident,
+    actor: Actor,
+    text: str,
+    field: str = "text",
+    *,
+    is_checked: bool,
+    longest: int = LONGEST_TEXT,
+) -> str:
+    """`words` of a text the customer of this incident reads: every verb that writes one asks for them here.
+
+    `is_checked` as in `hold_back_leaks`. What no customer reads needs no second look.
+    """
+    said = words(text, field, longest=longest)
+    if incident.organization_id is not None:
+        hold_back_leaks(
+            actor, incident.subject, {field: said}, reader_id=incident.organization_id, is_checked=is_checked
+        )
+    return said
 
 
 def hold_back_leaks(

@@ -8,6 +8,7 @@ from typing import Any
 from django.db import transaction
 
 from incidents import escalating, telling, timeline
+from incidents.actions.discretion import words_for_customer
 from incidents.actions.entry import locked, require_open, words
 from incidents.actions.triage import set_severity
 from incidents.models import Incident, SeverityDispute
@@ -68,7 +69,9 @@ def severity_before_fall(incident: Incident) -> str | None:
     return higher
 
 
-def decide_dispute(incident_id: int, *, actor: Actor, uphold: bool, reason: str) -> SeverityDispute:
+def decide_dispute(
+    incident_id: int, *, actor: Actor, uphold: bool, reason: str, is_checked: bool = False
+) -> SeverityDispute:
     """The manager's word: `uphold` keeps the higher severity, otherwise the lower one holds; the customer reads why."""
     with transaction.atomic():
         incident = locked(incident_id, actor, "decide_dispute")
@@ -78,13 +81,15 @@ def decide_dispute(incident_id: int, *, actor: Actor, uphold: bool, reason: str)
         if not dispute.is_open:
             return dispute
         require_open(incident, "deciding the dispute")
-        why, now = words(reason, "reason", longest=500), instants.now()
+        why = words_for_customer(incident, actor, reason, "reason", is_checked=is_checked, longest=500)
+        now = instants.now()
         dispute.decided_at, dispute.decided_by_id = now, actor.user_id
         dispute.is_upheld, dispute.reason = uphold, why
         dispute.save(update_fields=["decided_at", "decided_by", "is_upheld", "reason"])
         final = dispute.severity if uphold else dispute.lowered_to
         text = f"Dispute decided, {final} holds: {why}"
-        timeline.record(incident, actor, Fact("dispute_decided", text, CUSTOMER, data={"upheld": uphold}))
+        data = {"upheld": uphold, "severity": final, "reason": why}
+        timeline.record(incident, actor, Fact("dispute_decided", text, CUSTOMER, data=data))
         trail.record(actor, "decide_dispute", incident.subject, before=incident.severity, after=final, reason=why)
         if incident.severity < final:
             set_severity(incident, actor, final, why, data={"dispute": "decided"}, is_told=False)

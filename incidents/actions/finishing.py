@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.conf import settings
 from django.db import transaction
 
-from incidents import clockwork, escalating, owed, sla, telling, timeline
+from incidents import clockwork, escalating, facts, owed, sla, telling, timeline
 from incidents.actions import engaging, measuring
+from incidents.actions.discretion import words_for_customer
 from incidents.actions.disputing import arm_dispute
 from incidents.actions.entitling import fall_back, mark_lapse, take_over
-from incidents.actions.entry import locked, move, words
+from incidents.actions.entry import locked, move
 from incidents.actions.goodwill import arm_expiries
 from incidents.models import Incident
 from incidents.states import Hold, Status
@@ -30,13 +32,16 @@ REPORT_AFTER = timedelta(hours=1)
 AUTO_CONFIRM = "incidents.tasks.auto_confirm"
 
 
-def resolve(incident_id: int, *, actor: Actor, summary: str) -> Incident:
-    """Service is restored. Everything that rings or counts stops; the customer is asked to confirm (ESC-12)."""
+def resolve(incident_id: int, *, actor: Actor, summary: str, is_checked: bool = False) -> Incident:
+    """Service is restored. Everything that rings or counts stops; the customer is asked to confirm (ESC-12).
+
+    `is_checked` as in `discretion`, here and in every other verb whose words the customer reads.
+    """
     with transaction.atomic():
         incident = locked(incident_id, actor, "resolve")
         if incident.is_resolved:
             return incident
-        text = words(summary, "summary")
+        text = words_for_customer(incident, actor, summary, "summary", is_checked=is_checked)
         now = instants.now()
         answered = incident.first_response_at is not None
         move(incident, Status.RESOLVED, now)
@@ -68,8 +73,13 @@ def resolve(incident_id: int, *, actor: Actor, summary: str) -> Incident:
                 ),
             ]
         )
-        sorry = measuring.lateness(incident, clocks, now)
-        telling.tell(incident, "resolved", f"{incident.generation}", text=text, author=actor.name, **sorry)
+        said: dict[str, Any] = {
+            "text": text,
+            "author": actor.name,
+            "closes_local": facts.moment(now + REOPEN_WINDOW, incident.zone),
+        }
+        said |= measuring.lateness(incident, clocks, now)
+        telling.tell(incident, "resolved", f"{incident.generation}", **said)
         following.follow(incident)
     return incident
 
@@ -96,7 +106,7 @@ def stop_ringing(incident: Incident, actor: Actor, *, why: str) -> None:
     timers.cancel(incident.subject)
 
 
-def confirm(incident_id: int, *, actor: Actor, text: str = "") -> Incident:
+def confirm(incident_id: int, *, actor: Actor, text: str = "", is_checked: bool = False) -> Incident:
     """The customer says it works. Follow-up begins."""
     with transaction.atomic():
         incident = locked(incident_id, actor, "confirm")
@@ -104,14 +114,13 @@ def confirm(incident_id: int, *, actor: Actor, text: str = "") -> Incident:
             return incident
         if incident.status != Status.RESOLVED:
             raise WrongState(f"{incident.ref} is not resolved yet, so there is nothing to confirm.")
+        said = words_for_customer(incident, actor, text, is_checked=is_checked) if text.strip() else ""
         move(incident, Status.FOLLOW_UP, instants.now())
         incident.confirmed_at = instants.now()
         incident.save()
-        timeline.record(
-            incident, actor, Fact("confirmed", text.strip() or f"{actor.name} confirmed that it works.", CUSTOMER)
-        )
+        timeline.record(incident, actor, Fact("confirmed", said or f"{actor.name} confirmed that it works.", CUSTOMER))
         timers.cancel(incident.subject, run=AUTO_CONFIRM)
-        telling.tell(incident, "confirmed", f"{incident.generation}", who=actor.name, text=text.strip())
+        telling.tell(incident, "confirmed", f"{incident.generation}", who=actor.name, text=said)
         following.follow(incident)
     return incident
 
@@ -125,14 +134,14 @@ def auto_confirm(incident_id: int, *, actor: Actor, generation: int) -> Incident
         return confirm(incident_id, actor=actor, text="No objection for 72 hours: counted as confirmed.")
 
 
-def reopen(incident_id: int, *, actor: Actor, reason: str) -> Incident:
+def reopen(incident_id: int, *, actor: Actor, reason: str, is_checked: bool = False) -> Incident:
     """It is not over. The clocks go on, and on-call is paged as if it had just begun (SLA-9, ESC-12)."""
     with transaction.atomic():
         incident = locked(incident_id, actor, "reopen")
         if incident.status not in (Status.RESOLVED, Status.FOLLOW_UP, Status.CLOSED):
             return incident
         _require_reopenable(incident, actor)
-        why, now = words(reason, "reason"), instants.now()
+        why, now = words_for_customer(incident, actor, reason, "reason", is_checked=is_checked), instants.now()
         move(incident, Status.INVESTIGATING, now)
         incident.reopen_count += 1
         incident.confirmed_at = incident.closed_at = None
@@ -182,13 +191,13 @@ def _require_reopenable(incident: Incident, actor: Actor) -> None:
         )
 
 
-def cancel(incident_id: int, *, actor: Actor, reason: str) -> Incident:
+def cancel(incident_id: int, *, actor: Actor, reason: str, is_checked: bool = False) -> Incident:
     """A false alarm. For a P1 this is the commander's or a manager's call."""
     with transaction.atomic():
         incident = locked(incident_id, actor, "cancel")
         if incident.status == Status.CANCELLED:
             return incident
-        why, now = words(reason, "reason"), instants.now()
+        why, now = words_for_customer(incident, actor, reason, "reason", is_checked=is_checked), instants.now()
         if incident.severity == "P1" and actor.role != "manager" and incident.owner_id != actor.user_id:
             raise NotAllowed("A P1 is cancelled by its commander or a manager only.")
         move(incident, Status.CANCELLED, now)

@@ -8,8 +8,10 @@ from django.db import transaction
 
 from incidents import escalating, facts, timeline
 from incidents.actions.entry import locked, require_open
-from incidents.models import Escalation, Incident
+from incidents.models import Escalation, Incident, WarRoom
 from incidents.timeline import CUSTOMER, Fact
+from incidents.war_room import following
+from incidents.war_room.roles import IncidentRole
 from rotations import telling
 from rotations.escalation import EventKind, Status
 from rotations.models import HandOff, HandOffItem
@@ -26,11 +28,13 @@ _RINGING = (Status.TRIGGERED, Status.EXHAUSTED)
 
 def follow_rota(schedule_id: int, *, actor: Actor) -> None:
     """A schedule changed: whatever rings by it rings whoever is on duty now, and waits for its next boundary."""
-    ringing = Escalation.objects.filter(policy__schedule=schedule_id, status__in=_RINGING)
-    for incident_id in ringing.order_by("incident").values_list("incident", flat=True):
+    paged = Escalation.objects.filter(policy__schedule=schedule_id).exclude(status=Status.RESOLVED)
+    for incident_id, status in paged.order_by("incident").values_list("incident", "status"):
         with transaction.atomic():
             incident = locked(incident_id, actor, "escalate")
-            escalating.feed(incident, EventKind.ROTA)
+            if status in _RINGING:
+                escalating.feed(incident, EventKind.ROTA)
+            following.follow(incident)  # the commander's shift may end at another time now
 
 
 def offer_hand_over(hand_off_id: int, *, actor: Actor) -> None:
@@ -90,16 +94,22 @@ def offered_to(incident: Incident, actor: Actor) -> HandOffItem | None:
 
 
 def _take_over(incident: Incident, item: HandOffItem, actor: Actor) -> None:
-    before = incident.acknowledged_name
+    before, outgoing = incident.acknowledged_name, incident.acknowledged_by_id
     item.accepted_at = instants.now()
     item.save(update_fields=["accepted_at"])
     incident.acknowledged_name, incident.acknowledged_by_id = actor.name, actor.user_id
-    incident.owner_id = actor.user_id
+    takes_command = incident.owner_id in (None, outgoing)  # whoever else commands goes on doing so
+    if takes_command:
+        incident.owner_id = actor.user_id
     incident.save(update_fields=["acknowledged_name", "acknowledged_by", "owner", "updated_at"])
     timeline.record(incident, actor, Fact("handed_over", f"{actor.name} has it now, after {before}.", CUSTOMER))
     escalating.feed(incident, EventKind.HAND_OVER, by=str(actor.user_id))
     escalating.stop_pages(incident, actor, by_user_id=actor.user_id, why=f"accepted by {actor.name}")
     timers.cancel(incident.subject, run=CHASE)
+    if takes_command and WarRoom.objects.filter(incident=incident).exists():
+        data = {"role": IncidentRole.COMMANDER, "user": actor.user_id}
+        timeline.record(incident, actor, Fact("role", f"{actor.name} is commander now.", data=data))
+    following.follow(incident, was_claimed=takes_command)
 
 
 def chase_hand_over(item_id: int, *, actor: Actor, generation: int) -> None:
@@ -132,4 +142,5 @@ def apply_policy(incident_id: int, *, actor: Actor) -> Incident:
         text = f"{actor.name} applies “{row}” as it stands now: paging starts again at its first step."
         timeline.record(incident, actor, Fact("policy_applied", text, data={"policy": row.pk, "version": row.version}))
         escalating.change_severity(incident, raised=True)
+        following.follow(incident)  # another policy has another rota, so the commander's shift may end elsewhere
     return incident

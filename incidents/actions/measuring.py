@@ -14,8 +14,9 @@ from incidents.models import Incident, Page
 from incidents.routing import Audience
 from incidents.sla import BREACH, ClockKind
 from incidents.timeline import Fact
-from incidents.war_room import guarding
+from incidents.war_room import guarding, seats
 from supportdesk import instants, readable
+from supportdesk.accounts.models import User
 from supportdesk.actors import Actor
 from supportdesk.integrations.lines import Lines
 from supportdesk.plain import to_second
@@ -27,6 +28,7 @@ CLOCK_NAMES = {
     ClockKind.RESOLUTION: "Resolution",
     ClockKind.ACK: "Acknowledgement",
 }
+_WAITS_FOR = {ClockKind.FIRST_RESPONSE: "a first answer", ClockKind.NEXT_UPDATE: "an update"}
 NAG = "incidents.tasks.nag"
 NAG_EVERY = timedelta(minutes=5)
 _LAST_CALL = 90
@@ -103,7 +105,8 @@ def _warn(incident: Incident, actor: Actor, clock: sla.Clock, basis: int, thresh
     heard_by = HEARD_BY[clock.kind].get(threshold, ())
     key = f"{clock.kind}:{clock.cycle}:{basis}:{threshold}"
     if heard_by and not guarding.warn(incident, clock, threshold, key):
-        telling.tell(incident, "warning", key, heard_by=heard_by, warning=text)
+        due_local = facts.moment(clock.due_at, incident.zone) if clock.due_at else ""
+        telling.tell(incident, "warning", key, heard_by=heard_by, warning=text, due_local=due_local)
     is_last_call = threshold == _LAST_CALL and incident.severity == "P1" and Audience.DUTY_MANAGER in heard_by
     if is_last_call and not _rings_a_manager(incident):
         escalating.page_duty_manager(incident, Lines.load(), reason="almost_missed")
@@ -118,16 +121,29 @@ def _missed(incident: Incident, actor: Actor, clock: sla.Clock) -> None:
     timeline.record(incident, actor, Fact("sla_missed", text, at=due, data=data))
     if clock.kind is ClockKind.ACK:
         return
-    telling.tell(incident, "breach", f"{clock.kind}:{clock.cycle}", warning=text)
+    is_owed = clock.satisfied_at is None
+    said: dict[str, Any] = {
+        "warning": text,
+        "promise": CLOCK_NAMES[clock.kind],
+        "due_local": facts.moment(due, incident.zone),
+    }
+    said |= {"is_owed": is_owed, "waits_for": _WAITS_FOR.get(clock.kind, "") if is_owed else ""}
+    telling.tell(incident, "breach", f"{clock.kind}:{clock.cycle}", **said)
     guarding.say_sorry(incident, clock)
-    still_open = clock.satisfied_at is None and clock.kind is not ClockKind.RESOLUTION
-    if not still_open or incident.severity not in escalating.URGENT:
+    if not is_owed or clock.kind is ClockKind.RESOLUTION or incident.severity not in escalating.URGENT:
         return
     lines = Lines.load()
-    escalating.page_duty_manager(incident, lines, reason="breach")
-    if clock.kind is ClockKind.NEXT_UPDATE and incident.severity == "P1":
+    calls_commander = clock.kind is ClockKind.NEXT_UPDATE and incident.severity == "P1"
+    if calls_commander:
         escalating.page_commander(incident, lines)
         _arm_nag(incident)
+    if not (calls_commander and _commands(incident, seats.duty_manager(lines))):
+        escalating.page_duty_manager(incident, lines, reason="breach")
+
+
+def _commands(incident: Incident, person: User | None) -> bool:
+    """Whether it is theirs: one reason to be called at an instant is enough (ESC-6)."""
+    return person is not None and person.pk == (incident.owner_id or incident.acknowledged_by_id)
 
 
 def _late_update(incident: Incident) -> datetime | None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from django.db import transaction
 
 from incidents import clockwork, sla, telling, timeline
-from incidents.actions.entry import locked, move, require_open, words
+from incidents.actions.discretion import words_for_customer
+from incidents.actions.entry import locked, move, require_open
 from incidents.actions.finishing import end_generation, go_on, stop_ringing
 from incidents.models import Incident
 from incidents.states import Status
@@ -17,7 +18,7 @@ from supportdesk.audit import trail
 from supportdesk.errors import Invalid, NotAllowed, WrongState
 
 
-def merge(incident_id: int, *, actor: Actor, into_id: int, reason: str) -> Incident:
+def merge(incident_id: int, *, actor: Actor, into_id: int, reason: str, is_checked: bool = False) -> Incident:
     """A duplicate: what rings or counts for it stops, and messages about it go to the one that goes on.
 
     Never across organizations. For a P1 this is the commander's or a manager's call.
@@ -27,7 +28,8 @@ def merge(incident_id: int, *, actor: Actor, into_id: int, reason: str) -> Incid
         incident, survivor = locked(incident_id, actor, "merge"), locked(into_id, actor, "merge")
         if incident.status == Status.MERGED and incident.merged_into_id == survivor.pk:
             return incident
-        why, now = words(reason, "reason", longest=500), instants.now()
+        why = words_for_customer(incident, actor, reason, "reason", is_checked=is_checked, longest=500)
+        now = instants.now()
         _require_mergeable(incident, survivor, actor)
         move(incident, Status.MERGED, now)
         incident.merged_into, incident.closed_at = survivor, now

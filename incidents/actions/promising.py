@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from django.db import transaction
 
 from incidents import clockwork, escalating, facts, sla, telling, timeline
+from incidents.actions.discretion import words_for_customer
 from incidents.actions.entry import locked, require_open, words
 from incidents.models import Breach, Incident
 from incidents.states import Status
@@ -48,7 +49,9 @@ def move_received(incident_id: int, *, actor: Actor, received_at: datetime, reas
     return incident
 
 
-def agree_cadence(incident_id: int, *, actor: Actor, minutes: int, agreement: str) -> Incident:
+def agree_cadence(
+    incident_id: int, *, actor: Actor, minutes: int, agreement: str, is_checked: bool = False
+) -> Incident:
     """A long incident: fewer updates from now on, because the customer agreed to it, in writing here (SLA-16)."""
     if minutes not in AGREED_MINUTES:
         raise Invalid("Agree on an update every 30 or every 60 minutes.", field="minutes")
@@ -66,7 +69,7 @@ def agree_cadence(incident_id: int, *, actor: Actor, minutes: int, agreement: st
         if interval < present.target.duration:
             every = readable.duration(present.target.duration)
             raise WrongState(f"Updates come every {every} already. To speak sooner, just promise it in an update.")
-        said = words(agreement, "agreement", longest=2_000)
+        said = words_for_customer(incident, actor, agreement, "agreement", is_checked=is_checked, longest=2_000)
         every = readable.duration(interval)
         text = f"Agreed with the customer: an update every {every} from now on. {said}"
         (entry,) = timeline.record(incident, actor, Fact("cadence", text, CUSTOMER, data={"minutes": minutes}))

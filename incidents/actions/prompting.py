@@ -17,7 +17,7 @@ from incidents.timeline import Fact
 from incidents.war_room import briefings, following, plan, roles, seats, tasks
 from incidents.war_room.plan import Kind
 from incidents.war_room.roles import IncidentRole
-from supportdesk import instants, readable
+from supportdesk import instants, links, readable
 from supportdesk.actors import Actor
 
 SURVEY_PAUSE = timedelta(days=7)
@@ -54,7 +54,8 @@ def _draft_a_notice(incident: Incident, row: Prompt, actor: Actor) -> str:
     if page is None:
         raise Dropped("there is no status page")
     draft_notice(incident.pk, actor=actor, page_id=page.pk)
-    telling.tell(incident, "notice_drafted", str(incident.generation), page=page.name)
+    url = links.absolute("console:notices")
+    telling.tell(incident, "notice_drafted", str(incident.generation), page=page.name, url=url)
     return f"drafted for {page.name}; a person posts it"
 
 
@@ -80,8 +81,13 @@ def give(incident: Incident, actor: Actor, role: IncidentRole, user_id: int) -> 
         incident, actor, Fact("role", f"{person.name} is {role.words} now.", data={"role": role, "user": user_id})
     )
     if actor.user_id != user_id:
-        telling.tell_person(incident, "role_given", str(entry.pk), person, role=role.words, asks=role.asks)
+        said = {"role": role.words, "asks": role.asks, **(facts.in_room(incident) if _has_room(incident) else {})}
+        telling.tell_person(incident, "role_given", str(entry.pk), person, **said)
     return True
+
+
+def _has_room(incident: Incident) -> bool:
+    return WarRoom.objects.filter(incident=incident).exists()
 
 
 def _replace_the_interim(incident: Incident, row: Prompt, actor: Actor) -> str:
@@ -101,7 +107,8 @@ def _draft_a_briefing(incident: Incident, row: Prompt, actor: Actor) -> str:
     _require_latest(incident, row)
     briefing = briefings.draft(incident, row.slot, row.planned_at + plan.DRAFT_BEFORE)
     at = facts.moment(briefing.planned_at, incident.zone)
-    telling.tell(incident, "briefing_draft", f"{row.generation}:{row.slot}", number=row.slot, at_local=at)
+    said = {"number": row.slot, "at_local": at, **facts.in_room(incident)}
+    telling.tell(incident, "briefing_draft", f"{row.generation}:{row.slot}", **said)
     return "the commander was asked to look at it"
 
 
@@ -146,7 +153,9 @@ def _check_roles(incident: Incident, row: Prompt, actor: Actor) -> str:
     found = roles.missing({role: held.user_id for role, held in seats.held(incident).items()})
     if not found:
         raise Dropped("every role is filled")
-    telling.tell(incident, "roles_missing", f"{row.generation}:{row.slot}", text=" ".join(found))
+    telling.tell(
+        incident, "roles_missing", f"{row.generation}:{row.slot}", text=" ".join(found), **facts.in_room(incident)
+    )
     return " ".join(found)
 
 
@@ -164,7 +173,7 @@ def _ask_for_relief(incident: Incident, row: Prompt, actor: Actor) -> str:
     names = ", ".join(
         f"{held.user} ({held.get_role_display()}, {readable.duration(now - held.started_at)})" for held in tired
     )
-    telling.tell(incident, "relief", f"{row.generation}:{row.slot}", names=names)
+    telling.tell(incident, "relief", f"{row.generation}:{row.slot}", names=names, **facts.in_room(incident))
     return f"relief was asked for: {names}"
 
 
@@ -175,7 +184,7 @@ def _ask_for_hand_off(incident: Incident, row: Prompt, actor: Actor) -> str:
 
 def _begin_verification(incident: Incident, row: Prompt, actor: Actor) -> str:
     tasks.add_checklist(incident, "mitigated")
-    telling.tell(incident, "verification", f"{row.generation}:{row.slot}")
+    telling.tell(incident, "verification", f"{row.generation}:{row.slot}", **facts.in_room(incident))
     return "the checklist was added"
 
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from typing import Any
+
 from django.db import transaction
 
-from incidents import clockwork, escalating, sla, telling, timeline
+from incidents import clockwork, escalating, facts, sla, telling, timeline
 from incidents.actions import handing_over
 from incidents.actions.entry import locked, move, require_open
 from incidents.models import Incident, Page
@@ -38,12 +41,21 @@ def acknowledge(incident_id: int, *, actor: Actor) -> Incident:
         escalating.feed(incident, EventKind.ACK, by=_who(actor))
         escalating.stop_pages(incident, actor, by_user_id=actor.user_id, why=f"acknowledged by {actor.name}")
         if first:
-            clockwork.append(incident, sla.Event(instants.now(), sla.EventKind.ACKNOWLEDGED, ref=actor.via))
-            telling.tell(incident, "acknowledged", f"{incident.generation}:{_who(actor)}", who=actor.name)
+            now = instants.now()
+            clocks = clockwork.append(incident, sla.Event(now, sla.EventKind.ACKNOWLEDGED, ref=actor.via))
+            said: dict[str, Any] = {"who": actor.name, "due_local": _first_answer_due(incident, clocks, now)}
+            telling.tell(incident, "acknowledged", f"{incident.generation}:{_who(actor)}", **said)
             following.follow(incident)
         if incident.is_drill:
             timers.arm([timers.Planned(f"drill:{incident.pk}:over", DRILL_OVER, incident.subject, instants.now())])
     return incident
+
+
+def _first_answer_due(incident: Incident, clocks: tuple[sla.Clock, ...], now: datetime) -> str:
+    """When a person answers the customer at the latest; empty once one has, or is late."""
+    first = sla.by_kind(clocks).get(sla.ClockKind.FIRST_RESPONSE)
+    due = first.due_at if first is not None and first.satisfied_at is None else None
+    return facts.moment(due, incident.zone) if due is not None and due > now else ""
 
 
 def _take(incident: Incident, actor: Actor) -> None:

@@ -8,7 +8,7 @@ from django.db import transaction
 
 from incidents import clockwork, escalating, facts, sla, telling, timeline
 from incidents.actions import measuring
-from incidents.actions.discretion import hold_back_leaks
+from incidents.actions.discretion import words_for_customer
 from incidents.actions.entry import locked, move, words
 from incidents.actions.linking import lock_with_linked
 from incidents.actions.responding import acknowledge
@@ -16,6 +16,7 @@ from incidents.models import Incident, TimelineEntry
 from incidents.routing import Audience
 from incidents.states import Hold, Status
 from incidents.timeline import CUSTOMER, Fact
+from incidents.war_room import following
 from rotations.escalation import EventKind
 from supportdesk import instants
 from supportdesk.actors import Actor
@@ -54,8 +55,7 @@ def write_message(
         incident = locked(Incident.objects.survivor_of(incident_id), actor, "write_message")
         if incident.status in (Status.CLOSED, Status.MERGED):
             raise WrongState(f"{incident.ref} is closed. Please report a new incident, and name {incident.ref} in it.")
-        said = words(text)
-        _hold_back(incident, actor, {"text": said}, is_checked=is_checked)
+        said = words_for_customer(incident, actor, text, is_checked=is_checked)
         (entry,) = timeline.record(incident, actor, Fact("message", said, CUSTOMER))
         if actor.is_staff:
             clocks = said_to_customer(incident, actor, entry)
@@ -122,9 +122,11 @@ def post_update(
         now = instants.now()
         if next_update_at is not None and next_update_at < now + SOONEST_NEXT_UPDATE:
             raise Invalid("The next update must be promised for later than now.", field="next_update_at")
-        said = {"state": words(state, "state"), "doing": words(doing, "doing")}
-        _hold_back(incident, actor, said, is_checked=is_checked)
-        _move_to(incident, status, now)
+        said = {
+            field: words_for_customer(incident, actor, told, field, is_checked=is_checked)
+            for field, told in (("state", state), ("doing", doing))
+        }
+        has_moved = _move_to(incident, status, now)
         text = "{state}\n\nNext: {doing}".format_map(said)
         (entry,) = timeline.record(
             incident,
@@ -147,6 +149,8 @@ def post_update(
             sla.Event(entry.at, sla.EventKind.UPDATE_SENT, promised_next=next_update_at, ref=f"entry:{entry.pk}"),
         )
         measuring.stop_nagging(incident)
+        if has_moved:
+            following.follow(incident)
         telling.tell(
             incident,
             "update",
@@ -165,27 +169,29 @@ def post_update(
     return entry
 
 
-def _hold_back(incident: Incident, actor: Actor, said: dict[str, str], *, is_checked: bool) -> None:
-    """What no customer reads needs no second look."""
-    reader = incident.organization_id
-    if reader is not None:
-        hold_back_leaks(actor, incident.subject, said, reader_id=reader, is_checked=is_checked)
-
-
-def _move_to(incident: Incident, status: str, now: datetime) -> None:
+def _move_to(incident: Incident, status: str, now: datetime) -> bool:
+    """Move to the status an update names. False where it names none, or the present one."""
     if not status or status == incident.status:
-        return
+        return False
     try:
         wanted = Status(status)
     except ValueError as error:
         raise Invalid(f"{status} is not a status.", field="status") from error
     if wanted not in (Status.INVESTIGATING, Status.IDENTIFIED, Status.MITIGATING, Status.MONITORING):
         raise Invalid("An update can move to investigating, identified, mitigating or monitoring.", field="status")
-    mitigated = incident.mitigated_at
+    before = Status(incident.status)
     move(incident, wanted, now)
     incident.save()
-    if wanted is Status.MONITORING and mitigated is None:
+    note_mitigation(incident, before, now)
+    return True
+
+
+def note_mitigation(incident: Incident, before: Status, now: datetime) -> None:
+    """A fix in place slows the updates down; one that failed brings the interval of the plan back (§6)."""
+    if incident.status == Status.MONITORING:
         clockwork.append(incident, sla.Event(now, sla.EventKind.MITIGATED))
+    elif before is Status.MONITORING:
+        clockwork.append(incident, sla.Event(now, sla.EventKind.UNMITIGATED))
 
 
 def _next_promised(incident: Incident, clocks: tuple[sla.Clock, ...], promised: datetime | None) -> str:

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from django.db import transaction
 
-from incidents import clockwork, escalating, owed, sla, telling, timeline
+from incidents import clockwork, escalating, facts, owed, sla, telling, timeline
 from incidents.actions import engaging, measuring
 from incidents.actions.claims import watch_claims
+from incidents.actions.discretion import words_for_customer
 from incidents.actions.entitling import retarget
-from incidents.actions.entry import locked, move, require_open, words
-from incidents.actions.speaking import said_to_customer
+from incidents.actions.entry import locked, move, require_open
+from incidents.actions.speaking import note_mitigation, said_to_customer
 from incidents.models import Incident, SeverityDispute
 from incidents.states import Hold, LoweringCode, Status
 from incidents.timeline import CUSTOMER, Fact
 from incidents.war_room import following
 from rotations.escalation import EventKind
-from supportdesk import instants
+from supportdesk import instants, readable
 from supportdesk.actors import Actor
 from supportdesk.audit import trail
 from supportdesk.entitlements import SEVERITIES, Engagement
@@ -26,7 +28,9 @@ from supportdesk.errors import Invalid, NotAllowed, WrongState
 LATE = 75  # percent of a promise used up, from which lowering needs a reason code (SLA-12)
 
 
-def change_severity(incident_id: int, *, actor: Actor, severity: str, reason: str, code: str = "") -> Incident:
+def change_severity(
+    incident_id: int, *, actor: Actor, severity: str, reason: str, code: str = "", is_checked: bool = False
+) -> Incident:
     """Correct the severity, with a reason the customer sees.
 
     A raise pages anew; a fall never hides a miss (D5, D6, ESC-11). Lowering when three quarters of a promise are used
@@ -39,7 +43,8 @@ def change_severity(incident_id: int, *, actor: Actor, severity: str, reason: st
         require_open(incident, "changing the severity")
         if incident.severity == severity:
             return incident
-        why, before = words(reason, "reason", longest=500), incident.severity
+        why = words_for_customer(incident, actor, reason, "reason", is_checked=is_checked, longest=500)
+        before = incident.severity
         is_lowered = severity > before
         said = _lowering(incident, code) if is_lowered else None
         set_severity(incident, actor, severity, why, data={"code": said} if said else {})
@@ -98,10 +103,24 @@ def set_severity(
             "severity_changed",
             f"{incident.generation}:{before}:{severity}:{now.isoformat()}",
             before=before,
+            before_word=readable.severity(before),
+            next_local=_next_word(incident, now),
             reason=why,
             author=actor.name,
             may_dispute=not raised and not SeverityDispute.objects.filter(incident=incident).exists(),
         )
+
+
+def _next_word(incident: Incident, now: datetime) -> str:
+    """When the customer hears from us next, by the promises as they are now; empty where that is owed already."""
+    due = [
+        clock.due_at
+        for clock in clockwork.refresh(incident)
+        if clock.kind in (sla.ClockKind.FIRST_RESPONSE, sla.ClockKind.NEXT_UPDATE)
+        and clock.satisfied_at is None
+        and clock.due_at is not None
+    ]
+    return facts.moment(min(due), incident.zone) if due and min(due) > now else ""
 
 
 def _retarget(incident: Incident, severity: str, now: datetime) -> None:
@@ -140,23 +159,20 @@ def change_status(incident_id: int, *, actor: Actor, status: str) -> Incident:
         raise Invalid(f"{wanted.value} has a verb of its own.", field="status")
     with transaction.atomic():
         incident = locked(incident_id, actor, "change_status")
-        now, was_monitoring = instants.now(), incident.status == Status.MONITORING
+        now, before = instants.now(), Status(incident.status)
         if not move(incident, wanted, now):
             return incident
         incident.save()
         timeline.record(
             incident, actor, Fact("status_changed", f"Now {wanted.value}.", CUSTOMER, data={"status": wanted})
         )
-        if wanted is Status.MONITORING:
-            clockwork.append(incident, sla.Event(now, sla.EventKind.MITIGATED))
-        elif was_monitoring:
-            clockwork.append(incident, sla.Event(now, sla.EventKind.UNMITIGATED))
+        note_mitigation(incident, before, now)
         escalating.feed(incident, EventKind.ACTIVITY, by=str(actor.user_id))
         following.follow(incident)
     return incident
 
 
-def hold(incident_id: int, *, actor: Actor, kind: str, question: str = "") -> Incident:
+def hold(incident_id: int, *, actor: Actor, kind: str, question: str = "", is_checked: bool = False) -> Incident:
     """Wait, and say for what. Waiting for the customer needs a question the customer can see (SLA-7)."""
     try:
         wanted = Hold(kind)
@@ -172,7 +188,7 @@ def hold(incident_id: int, *, actor: Actor, kind: str, question: str = "") -> In
         if incident.severity == "P1" and incident.owner_id != actor.user_id:
             raise NotAllowed("A P1 is put on hold by its commander only. Claim it first.")
         text = (
-            words(question, "question")
+            words_for_customer(incident, actor, question, "question", is_checked=is_checked)
             if wanted.pauses
             else question.strip() or "We wait for a third party; our clocks keep running."
         )
@@ -187,8 +203,8 @@ def hold(incident_id: int, *, actor: Actor, kind: str, question: str = "") -> In
         if wanted.pauses:  # a question the customer reads is an answer to them as well (D4)
             clocks = said_to_customer(incident, actor, entry)
             clockwork.append(incident, sla.Event(now, sla.EventKind.HOLD_STARTED, hold=wanted, ref=f"entry:{entry.pk}"))
-            sorry = measuring.lateness(incident, clocks, entry.at)
-            telling.tell(incident, "message", str(entry.pk), text=text, author=actor.name, **sorry)
+            said: dict[str, Any] = {"text": text, "author": actor.name, "waits": wanted is Hold.CUSTOMER}
+            telling.tell(incident, "message", str(entry.pk), **said | measuring.lateness(incident, clocks, entry.at))
     return incident
 
 

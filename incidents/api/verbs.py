@@ -30,26 +30,35 @@ class TextSerializer(StrictSerializer):
     text = serializers.CharField(max_length=20_000)
 
 
-class MessageSerializer(TextSerializer):
+class CheckedSerializer(StrictSerializer):
+    """A text the customer reads: it may be held back once, and sent all the same."""
+
     is_checked = serializers.BooleanField(required=False, default=False, help_text=CHECKED)
+
+
+class MessageSerializer(CheckedSerializer, TextSerializer):
+    pass
 
 
 class OptionalTextSerializer(StrictSerializer):
     text = serializers.CharField(max_length=20_000, required=False, allow_blank=True, default="")
 
 
+class OptionalMessageSerializer(CheckedSerializer, OptionalTextSerializer):
+    pass
+
+
 class NothingSerializer(StrictSerializer):
     """No fields."""
 
 
-class UpdateSerializer(StrictSerializer):
+class UpdateSerializer(CheckedSerializer):
     state = serializers.CharField(max_length=10_000)
     doing = serializers.CharField(max_length=10_000)
     status = serializers.ChoiceField(
         ["investigating", "identified", "mitigating", "monitoring"], required=False, default=""
     )
     next_update_at = serializers.DateTimeField(required=False, allow_null=True, default=None)
-    is_checked = serializers.BooleanField(required=False, default=False, help_text=CHECKED)
     is_for_linked = serializers.BooleanField(
         required=False, default=False, help_text="send it to every incident linked to this one as well"
     )
@@ -59,18 +68,18 @@ class MasterSerializer(StrictSerializer):
     master = serializers.IntegerField(min_value=1, help_text="the number of the incident with the same cause")
 
 
-class MergeSerializer(StrictSerializer):
+class MergeSerializer(CheckedSerializer):
     into = serializers.IntegerField(min_value=1, help_text="the number of the incident that goes on")
     reason = serializers.CharField(max_length=500)
 
 
-class SeveritySerializer(StrictSerializer):
+class SeveritySerializer(CheckedSerializer):
     severity = serializers.ChoiceField(SEVERITIES)
     reason = serializers.CharField(max_length=500)
     code = serializers.ChoiceField(list(LoweringCode), required=False, default="")
 
 
-class HoldSerializer(StrictSerializer):
+class HoldSerializer(CheckedSerializer):
     kind = serializers.ChoiceField(["customer", "change_window", "third_party"])
     question = serializers.CharField(max_length=20_000, required=False, allow_blank=True, default="")
 
@@ -81,7 +90,7 @@ class GoodwillSerializer(StrictSerializer):
     expires_at = serializers.DateTimeField(help_text="at most 24 hours away")
 
 
-class DecisionSerializer(StrictSerializer):
+class DecisionSerializer(CheckedSerializer):
     uphold = serializers.BooleanField(help_text="true: the customer was right, the higher severity stays")
     reason = serializers.CharField(max_length=500)
 
@@ -91,7 +100,7 @@ class ReceivedSerializer(StrictSerializer):
     reason = serializers.CharField(max_length=500)
 
 
-class CadenceSerializer(StrictSerializer):
+class CadenceSerializer(CheckedSerializer):
     minutes = serializers.ChoiceField([30, 60])
     agreement = serializers.CharField(max_length=2_000, help_text="who agreed to it, when, and how")
 
@@ -167,19 +176,26 @@ VERBS: dict[str, type[APIView]] = {
     "hold": _verb("hold", HoldSerializer, lambda pk, actor, said: actions.hold(pk, actor=actor, **said)),
     "release": _verb("release", NothingSerializer, lambda pk, actor, said: actions.release(pk, actor=actor)),
     "resolve": _verb(
-        "resolve", TextSerializer, lambda pk, actor, said: actions.resolve(pk, actor=actor, summary=said["text"])
+        "resolve",
+        MessageSerializer,
+        lambda pk, actor, said: actions.resolve(pk, actor=actor, summary=said["text"], is_checked=said["is_checked"]),
     ),
     "confirm": _verb(
         "confirm",
-        OptionalTextSerializer,
-        lambda pk, actor, said: actions.confirm(pk, actor=actor, text=said["text"]),
+        OptionalMessageSerializer,
+        lambda pk, actor, said: actions.confirm(pk, actor=actor, **said),
         "report",
     ),
     "reopen": _verb(
-        "reopen", TextSerializer, lambda pk, actor, said: actions.reopen(pk, actor=actor, reason=said["text"]), "report"
+        "reopen",
+        MessageSerializer,
+        lambda pk, actor, said: actions.reopen(pk, actor=actor, reason=said["text"], is_checked=said["is_checked"]),
+        "report",
     ),
     "cancel": _verb(
-        "cancel", TextSerializer, lambda pk, actor, said: actions.cancel(pk, actor=actor, reason=said["text"])
+        "cancel",
+        MessageSerializer,
+        lambda pk, actor, said: actions.cancel(pk, actor=actor, reason=said["text"], is_checked=said["is_checked"]),
     ),
     "goodwill": _verb(
         "goodwill", GoodwillSerializer, lambda pk, actor, said: actions.grant_goodwill(pk, actor=actor, **said)
@@ -211,7 +227,11 @@ VERBS: dict[str, type[APIView]] = {
         "merge",
         MergeSerializer,
         lambda pk, actor, said: actions.merge(
-            pk, actor=actor, into_id=_readable(said["into"], actor, "into"), reason=said["reason"]
+            pk,
+            actor=actor,
+            into_id=_readable(said["into"], actor, "into"),
+            reason=said["reason"],
+            is_checked=said["is_checked"],
         ),
     ),
     "unmerge": _verb("unmerge", NothingSerializer, lambda pk, actor, said: actions.unmerge(pk, actor=actor)),

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from incidents import sla, telling
 from incidents.models import Incident
-from incidents.routing import CUSTOMER_AUDIENCES, Audience
+from incidents.routing import CUSTOMER_AUDIENCES, audiences
 from supportdesk.integrations.lines import Lines
 
 _WAITS = (5, 10, 15, 30, 60, 120, 240)
@@ -22,14 +22,11 @@ class Promise:
     at: datetime
 
 
-def readers(incident: Incident) -> list[str]:
-    """Who a status update goes to at the customer, in words: the very deliveries the verb would post."""
-    posts = telling.Teller(incident, "update", "preview", {}, Lines.load()).posts()
-    return [
-        f"{post.recipient} by e-mail" if post.vendor == "email" else post.recipient
-        for post in posts
-        if Audience(post.key.split(":")[2]) in CUSTOMER_AUDIENCES
-    ]
+def readers(incident: Incident, kind: str = "update", lines: Lines | None = None) -> list[str]:
+    """Who a message of a kind goes to at the customer, in words: the very deliveries the verb would post."""
+    theirs = tuple(audience for audience in audiences(kind) if audience in CUSTOMER_AUDIENCES)
+    posts = telling.Teller(incident, kind, "preview", {}, lines or Lines.load(), heard_by=theirs).posts()
+    return [f"{post.recipient} by e-mail" if post.vendor == "email" else post.recipient for post in posts]
 
 
 def cadence(clocks: Iterable[sla.Clock]) -> timedelta | None:

@@ -10,7 +10,9 @@ from incidents import clockwork, sla
 from incidents.boards import buttons, clocks, composer, linked, promises, timeline
 from incidents.models import Breach, Escalation, Incident, Page, StatusPage
 from incidents.states import Hold, Status
+from incidents.war_room import briefings, drafts
 from rotations.escalation import Policy, State
+from supportdesk import instants, readable
 from supportdesk.actors import Actor
 
 _STEPS = (
@@ -125,6 +127,7 @@ def _staff_only(incident: Incident, seen: tuple[sla.Clock, ...], actor: Actor, n
         "next_statuses": buttons.next_statuses(incident),
         "readers": composer.readers(incident),
         "cadence": rhythm,
+        "draft": drafts.update(briefings.rows(incident)),
         "next_choices": composer.promises(now, rhythm),
     }
 
@@ -149,7 +152,7 @@ def ladder(escalation: Escalation, incident: Incident) -> list[Rung]:
     policy, state = Policy.from_spec(escalation.snapshot), State.from_spec(escalation.state)
     begun = state.pass_started or escalation.started_at
     rungs, at = [], begun
-    pages = list(incident.pages.filter(generation=incident.generation, turn=state.pass_number))
+    pages = list(incident.pages.filter(generation=incident.generation, turn=state.pass_number).select_related("user"))
     for number, step in enumerate(policy.steps, start=1):
         fired = number <= state.next_step
         who = [p for p in pages if p.step == number]
@@ -182,7 +185,13 @@ def _targets(targets: Any) -> str:
 
 
 def _outcome(pages: list[Page]) -> str:
-    return ", ".join(f"{p.recipient}: {p.get_state_display()}" for p in pages)
+    return ", ".join(f"{page.recipient}: {_standing(page)}" for page in pages)
+
+
+def _standing(page: Page) -> str:
+    if page.user is None or page.kept_until is None or not page.is_kept(instants.now()):
+        return page.get_state_display()
+    return f"kept until {readable.clock_time(page.kept_until, page.user.time_zone)}, quiet hours"
 
 
 def _similar(incident: Incident) -> list[Precedent]:

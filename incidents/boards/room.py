@@ -61,9 +61,10 @@ class Coming:
     row: Prompt
 
 
-def page(incident: Incident, actor: Actor, now: datetime) -> dict[str, Any]:
-    """The context of the war room's page."""
+def page(incident: Incident, actor: Actor, now: datetime, unsent: dict[str, Any] | None = None) -> dict[str, Any]:
+    """The context of the war room's page. `unsent` is what somebody wrote and the desk refused, once."""
     briefing = briefings.waiting(incident)
+    kept = unsent["said"] if unsent and unsent["form"] == "briefing" else {}
     return {
         "incident": incident,
         "room": WarRoom.objects.filter(incident=incident).first(),
@@ -72,9 +73,11 @@ def page(incident: Incident, actor: Actor, now: datetime) -> dict[str, Any]:
         "tasks": incident.tasks.select_related("runbook__runbook"),
         "decisions": incident.timeline.filter(kind="decision").order_by("-at", "-pk")[:_DECISIONS_SHOWN],
         "briefing": briefing,
-        "briefing_fields": [(name, _LABELS[name], briefing.facts.get(name, "")) for name in BRIEFED]
+        "briefing_fields": [(name, _LABELS[name], kept.get(name, briefing.facts.get(name, ""))) for name in BRIEFED]
         if briefing
         else [],
+        "external_text": kept.get("external_text", briefing.external_text if briefing else ""),
+        "unsent": unsent or {},
         "briefings": Briefing.objects.filter(incident=incident, state=Briefing.State.SENT),
         "may_approve": actor.role == Role.MANAGER or incident.owner_id == actor.user_id,
         "executives": incident.organization.contacts.filter(is_executive=True, is_active=True)

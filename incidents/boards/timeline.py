@@ -33,7 +33,7 @@ _ICONS = {
     "released": "play",
     "reopened": "rotate-ccw",
     "resolved": "check",
-    "severity_changed": "gauge",
+    "severity_changed": "scale",
     "sla_missed": "clock-alert",
     "sla_warning": "clock",
     "status_changed": "activity",
@@ -102,9 +102,11 @@ def entries(incident: Incident, actor: Actor) -> list[Entry]:
 
 def _for_customer(entry: Entry, row: TimelineEntry) -> Entry:
     """Customers read words, never P1."""
-    if row.kind != "severity_changed":
-        return entry
-    return replace(entry, title=f"Now recorded as {readable.severity(row.data['after'])}: {row.data['reason']}")
+    if row.kind == "severity_changed":
+        return replace(entry, title=f"Now recorded as {readable.severity(row.data['after'])}: {row.data['reason']}")
+    if row.kind == "dispute_decided" and "severity" in row.data:
+        return replace(entry, title=f"Decided: {readable.severity(row.data['severity'])}. {row.data['reason']}")
+    return entry
 
 
 def _entry(row: TimelineEntry, variant: str, receipts: list[Receipt], number: int | None) -> Entry:

@@ -36,7 +36,7 @@ def process(pk: int) -> bool:
         return False
     try:
         with transaction.atomic():
-            event = InboundEvent.objects.select_for_update().select_related("connection").get(pk=pk)
+            event = InboundEvent.objects.select_for_update(of=("self",)).select_related("connection").get(pk=pk)
             if event.state != InboundEvent.State.STORED:
                 return False
             outcome = _apply(event.connection, Reply(**event.reply))

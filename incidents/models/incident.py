@@ -66,12 +66,12 @@ class Incidents(models.QuerySet["Incident"]):
 
     def lock_together(self, *pks: int) -> None:
         """Lock several rows, lowest number first: two verbs that want the same ones never wait for each other."""
-        list(self.select_for_update(of=("self",)).filter(pk__in=pks).order_by("pk").values_list("pk"))
+        list(self.select_for_update(of=("self",), no_key=True).filter(pk__in=pks).order_by("pk").values_list("pk"))
 
     def lock(self, pk: int) -> Incident:
         """The row, locked until the transaction ends: the first step of every verb."""
         incident = (
-            self.select_for_update(of=("self",))
+            self.select_for_update(of=("self",), no_key=True)  # others may refer to it meanwhile
             .select_related("organization", "service", "reporter")
             .filter(pk=pk)
             .first()

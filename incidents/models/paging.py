@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from django.conf import settings
 from django.db import models
 
@@ -51,6 +53,7 @@ class Page(models.Model):
     reason = models.CharField(max_length=40)
     planned_at = models.DateTimeField()
     created_at = models.DateTimeField()
+    kept_until = models.DateTimeField(null=True, help_text="the end of their quiet hours, if it waits for it (ESC-15)")
     state = models.CharField(max_length=12, choices=State.choices, default=State.OPEN)
     ended_at = models.DateTimeField(null=True)
     acknowledged_via = models.CharField(max_length=20, blank=True)
@@ -61,6 +64,10 @@ class Page(models.Model):
 
     def __str__(self) -> str:
         return f"{self.recipient} for {self.incident_id}: {self.state}"
+
+    def is_kept(self, now: datetime) -> bool:
+        """Whether it waits for the end of somebody's quiet hours."""
+        return self.state == self.State.OPEN and self.kept_until is not None and now < self.kept_until
 
     @property
     def key_prefix(self) -> str:

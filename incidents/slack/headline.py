@@ -12,6 +12,7 @@ from typing import Any
 
 from incidents import facts
 from incidents.models import Incident, WarRoom
+from incidents.states import Status
 from supportdesk import instants, sitting
 from supportdesk.integrations import kinds
 from supportdesk.integrations.lines import Lines
@@ -24,6 +25,20 @@ REFRESH = "incidents.tasks.refresh_headline"
 PAUSE = timedelta(seconds=1)
 LATEST = 280  # characters of the last update
 WORKED = ("escalate", "update", "resolve")
+# How it stands, as customers say it.
+_PLAIN = {
+    Status.NEW: "We have your report.",
+    Status.TRIAGING: "We are looking into it.",
+    Status.INVESTIGATING: "We are looking into it.",
+    Status.IDENTIFIED: "We know the cause and are working on it.",
+    Status.MITIGATING: "We are putting a fix in place.",
+    Status.MONITORING: "A fix is in place, and we are watching it.",
+    Status.RESOLVED: "Solved, as far as we can see. Please tell us whether it works for you.",
+    Status.FOLLOW_UP: "Confirmed: it works again.",
+    Status.CLOSED: "Closed.",
+    Status.CANCELLED: "Closed: it was a false alarm.",
+    Status.MERGED: "It goes on together with another report.",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +119,9 @@ def said_of(incident: Incident, place: Place) -> dict[str, Any]:
     return about(
         incident,
         for_staff=place.for_staff,
-        state=f"{incident.status.replace('_', ' ').capitalize()}.",
+        state=f"{incident.status.replace('_', ' ').capitalize()}."
+        if place.for_staff
+        else _PLAIN[Status(incident.status)],
         holder=incident.acknowledged_name if is_worked else "",
         is_free=is_worked and not incident.is_acknowledged,
         latest=" ".join(last.text.split())[:LATEST] if last else "",

@@ -10,12 +10,12 @@ from typing import Any
 from allauth.mfa.models import Authenticator
 from django.conf import settings
 from django.core import signing
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 
 from incidents.models import StatusPage, StatusReader, Subscriber
 from supportdesk.accounts.models import User
-from supportdesk.organizations.models import Contact
+from supportdesk.organizations.models import Contact, Organization
 
 LINK_SALT, FEED_SALT = "incidents.status.link", "incidents.status.feed"
 LINK_SECONDS, COOKIE_SECONDS = 24 * 3600, 30 * 24 * 3600
@@ -49,6 +49,12 @@ def is_entitled(user: User | None, page: StatusPage) -> bool:
         return True
     mine = Contact.objects.filter(user=user, is_active=True)
     return mine.filter(Q(organization__status_pages=page) | Q(organization__shared_status_pages=page)).exists()
+
+
+def private_pages_of(organization: Organization) -> QuerySet[StatusPage]:
+    """The private pages the people of an organization may read: its own, and those it shares with others."""
+    theirs = Q(organization=organization) | Q(audience=organization)
+    return StatusPage.objects.filter(theirs, is_public=False).distinct().order_by("name", "pk")
 
 
 def reader_of(request: HttpRequest, page: StatusPage) -> StatusReader | None:

@@ -14,10 +14,10 @@ from incidents.timeline import Fact
 from incidents.war_room import drafts, seats
 from incidents.war_room.plan import BRIEFING_EVERY
 from incidents.war_room.roles import IncidentRole
-from supportdesk import instants
+from supportdesk import instants, readable
 from supportdesk.actors import Actor
 
-_TOLD = ("update", "decision", "message", "task_done", "note", "status_changed")
+_TOLD = ("update", "decision", "message", "task_done", "note", "status_changed", "resolved")
 
 
 def draft(incident: Incident, number: int, planned_at: datetime, *, is_last: bool = False) -> Briefing:
@@ -38,11 +38,17 @@ def record(incident: Incident) -> drafts.Record:
         title=incident.title,
         organization=incident.organization.name if incident.organization else "our own platform",
         service=incident.service.name if incident.service else "",
-        impact=incident.get_impact_display(),
+        impact=incident.impact,
         status=incident.status,
         promises=promises(incident),
+        lasted=readable.duration(_ended_at(incident) - (incident.impact_started_at or incident.detected_at)),
         rows=tuple(rows(incident)),
     )
+
+
+def _ended_at(incident: Incident) -> datetime:
+    """Until when the customer felt it, as far as we know."""
+    return incident.mitigated_at if incident.is_resolved and incident.mitigated_at else instants.now()
 
 
 def rows(incident: Incident) -> list[drafts.Row]:
@@ -56,6 +62,7 @@ def rows(incident: Incident) -> list[drafts.Row]:
             entry.data.get("state", ""),
             entry.data.get("doing", ""),
             entry.is_from_customer,
+            entry.data.get("status", ""),
         )
         for entry in entries
     ]
@@ -71,10 +78,13 @@ def promises(incident: Incident) -> str:
         if clock.kind == sla.ClockKind.NEXT_UPDATE and clock.state in (sla.State.MET, sla.State.MISSED)
     ]
     kept = sum(clock.state == sla.State.MET for clock in ended)
+    missed = (clock for clock in ended if clock.state == sla.State.MISSED)
+    late = [clock.satisfied_at - clock.due_at for clock in missed if clock.satisfied_at and clock.due_at]
+    worst = f", the worst {readable.duration(max(late))} late" if late else ""
     answered = {None: "not promised", sla.State.MET: "kept", sla.State.MISSED: "missed"}.get(
         sla.State(first.state) if first else None, "still due"
     )
-    return f"first response {answered}, updates {kept} of {len(ended)} on time"
+    return f"first response {answered}, updates {kept} of {len(ended)} on time{worst}"
 
 
 def send(briefing: Briefing, actor: Actor) -> None:
@@ -82,8 +92,10 @@ def send(briefing: Briefing, actor: Actor) -> None:
     commander approved for them."""
     incident = briefing.incident
     clockwork.refresh(incident)
+    if not briefing.is_reviewed:
+        briefing.facts = drafts.briefing(record(incident))  # what was told since the draft is in it
     briefing.state, briefing.sent_at = Briefing.State.SENT, instants.now()
-    briefing.save(update_fields=["state", "sent_at"])
+    briefing.save(update_fields=["state", "sent_at", "facts"])
     key = f"{briefing.generation}:{briefing.number}{':last' if briefing.is_last else ''}"
     telling.tell(incident, "briefing", key, **said(briefing))
     if briefing.external_text and briefing.is_reviewed:

@@ -14,7 +14,7 @@ BRIEFED = ("headline", "effect", "cause", "plan", "decision", "mood")
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One entry of the timeline, as drafts read it. `state` and `doing` are of an update."""
+    """One entry of the timeline, as drafts read it. An update has `state`, `doing` and `status`."""
 
     at: datetime
     kind: str
@@ -22,6 +22,7 @@ class Row:
     state: str = ""
     doing: str = ""
     is_from_customer: bool = False
+    status: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,32 +45,59 @@ def update(rows: Sequence[Row]) -> Update:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """What a briefing is drafted from."""
+    """What a briefing is drafted from. `lasted` is for how long it has been so, in words."""
 
     title: str
     organization: str
     service: str
-    impact: str
+    impact: int
     status: str
     promises: str
+    lasted: str = ""
     rows: tuple[Row, ...] = ()
+
+
+_EFFECTS = {1: "all or most of their users", 2: "a core function, or many of their users", 3: "a few of their users"}
+_OVER = frozenset({"resolved", "follow_up", "closed"})
+_KNOWN = _OVER | {"identified", "mitigating", "monitoring"}
 
 
 def briefing(record: Record) -> dict[str, str]:
     """The fields of an executive briefing: short, from the record; unknown stays unknown."""
     told = [row for row in record.rows if row.kind == "update"]
-    decided = [row.text for row in record.rows if row.kind == "decision"]
     heard = [row.text for row in record.rows if row.is_from_customer and row.kind == "message"]
-    is_known = record.status in ("identified", "mitigating", "monitoring", "resolved", "follow_up", "closed")
-    where = f" ({record.service})" if record.service else ""
+    is_over = record.status in _OVER
+    summary = next((row.text for row in reversed(record.rows) if row.kind == "resolved"), "") if is_over else ""
+    effect = f"{record.organization}: {_EFFECTS.get(record.impact, 'not judged yet')}"
     return {
-        "headline": told[-1].state if told else f"{record.title}{where}",
-        "effect": f"{record.organization}: {record.impact.lower()}",
-        "cause": "known; the team has it" if is_known else "not known yet",
-        "plan": told[-1].doing if told else "find the cause",
-        "decision": decided[-1] if decided else "none",
+        "headline": summary or (told[-1].state if told else _named(record)),
+        "effect": f"{effect}, for {record.lasted}" if record.lasted else effect,
+        "cause": _cause(record, told),
+        "plan": _plan(record, told),
+        "decision": "none",
         "mood": f"last heard: “{_short(heard[-1])}”" if heard else "not heard from since the report",
     }
+
+
+def _named(record: Record) -> str:
+    return f"{record.title} ({record.service})" if record.service else record.title
+
+
+def _cause(record: Record, told: Sequence[Row]) -> str:
+    """What the customer was told when the cause was found; a draft never finds one itself."""
+    if record.status not in _KNOWN:
+        return "not confirmed yet"
+    found = next((row.state for row in told if row.status in ("identified", "mitigating")), "")
+    return found or ("in the report to come" if record.status in _OVER else "found; not yet put into words")
+
+
+def _plan(record: Record, told: Sequence[Row]) -> str:
+    """What is being done, and what was decided lately: the reader need not ask why."""
+    if record.status in _OVER:
+        return "hear from the customer that it works, then the report"
+    decided = [row.text for row in record.rows if row.kind == "decision"]
+    doing = told[-1].doing if told else "find the cause"
+    return f"{doing} Decided: {decided[-1]}" if decided else doing
 
 
 def _short(text: str, longest: int = 120) -> str:

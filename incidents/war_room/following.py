@@ -4,6 +4,8 @@ be. Called by every verb that changes what the plan looks at; in its transaction
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -14,7 +16,7 @@ from incidents.models import HeldRole, Incident, Prompt, WarRoom
 from incidents.states import Status
 from incidents.timeline import Fact
 from incidents.war_room import seats, tasks
-from incidents.war_room.plan import Planned, Situation, plan
+from incidents.war_room.plan import Kind, Planned, Situation, plan
 from incidents.war_room.roles import IncidentRole
 from rotations import oncall
 from rotations.models import Schedule
@@ -84,6 +86,7 @@ def _opening(incident: Incident, room: WarRoom) -> dict[str, Any]:
         "commander": incident.owner.name if incident.owner else "nobody yet",
         "bridge_url": room.bridge_url,
         "channel": room.channel_name,
+        **facts.in_room(incident),
     }
 
 
@@ -124,10 +127,12 @@ def _seat_responders(incident: Incident, *, was_claimed: bool) -> None:
 def _plan(incident: Incident, room: WarRoom | None) -> None:
     """Make rows and timers exactly what the plan asks for; what it asks for no longer is cancelled, with the reason."""
     now = instants.now()
-    wanted = {(p.kind.value, p.slot): p for p in plan(situation(incident, room), now)}
-    known: dict[tuple[str, int], Prompt] = {}
-    if not sitting.is_new(incident.subject):
-        known = {(row.kind, row.slot): row for row in incident.prompts.filter(generation=incident.generation)}
+    is_new = sitting.is_new(incident.subject)
+    rows = () if is_new else incident.prompts.filter(generation=incident.generation)
+    known = {(row.kind, row.slot): row for row in rows}
+    planned = _counted_on(plan(situation(incident, room), now), known, room)
+    wanted = {(p.kind.value, p.slot): p for p in planned}
+    if not is_new:
         _withdraw(incident, [row.pk for key, row in known.items() if key in wanted])
     Prompt.objects.bulk_create(
         Prompt(incident=incident, generation=incident.generation, kind=kind, slot=slot, planned_at=p.at)
@@ -138,6 +143,20 @@ def _plan(incident: Incident, room: WarRoom | None) -> None:
         _move(known[key], wanted[key].at, now)
     due = [p for key, p in wanted.items() if key not in known or known[key].state == Prompt.State.PLANNED]
     timers.replace(incident.subject, PROMPT, [_timer(incident, planned) for planned in due])
+
+
+def _counted_on(
+    planned: Iterable[Planned], known: dict[tuple[str, int], Prompt], room: WarRoom | None
+) -> Iterator[Planned]:
+    """What is planned, its slots counted on from those of an earlier declaration: lowered and raised again, an
+    incident is briefed, checked and relieved anew, and what happened before stays written down."""
+    used: dict[str, int] = {}
+    for kind, slot in known:
+        is_of_before = room is not None and known[kind, slot].planned_at < room.declared_at
+        if is_of_before and kind != Kind.HAND_OFF:  # that slot names its shift
+            used[kind] = max(slot, used.get(kind, 0))
+    for one in planned:
+        yield replace(one, slot=one.slot + used.get(one.kind.value, 0))
 
 
 def _withdraw(incident: Incident, keep: list[int]) -> None:

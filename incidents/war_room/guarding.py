@@ -8,7 +8,7 @@ from incidents import facts, sla, telling
 from incidents.models import Incident, WarRoom
 from incidents.routing import Audience
 from incidents.war_room import briefings, drafts
-from supportdesk import instants, readable
+from supportdesk import instants, links, readable
 
 PROMPT_AT, PING_AT = 75, 90
 _KINDS = {PROMPT_AT: "update_prompt", PING_AT: "update_ping"}
@@ -23,6 +23,7 @@ def warn(incident: Incident, clock: sla.Clock, threshold: int, key: str) -> bool
     said: dict[str, Any] = {
         "due_local": facts.moment(clock.due_at, incident.zone),
         "left": readable.duration(clock.due_at - instants.now()),
+        "url": f"{links.absolute('console:incident', incident.pk)}?draft=update#say-state",
     }
     telling.tell(incident, kind, key, **said, **_draft(incident))
     return True

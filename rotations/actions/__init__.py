@@ -7,6 +7,7 @@ back office call these and nothing below them.
 from rotations.actions.absence import Asked, approve_leave, ask_leave, cancel_leave, refuse_leave
 from rotations.actions.calendars import (
     Read,
+    close_feed,
     follow_calendar,
     forget_calendar,
     import_leave,
@@ -44,6 +45,7 @@ __all__ = [
     "cancel_override",
     "change_ring",
     "change_shift",
+    "close_feed",
     "create_override",
     "decline_swap",
     "expire_swap",

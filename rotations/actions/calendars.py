@@ -59,6 +59,16 @@ def renew_feed(*, actor: Actor, schedule_id: int | None = None) -> CalendarFeed:
     return feed
 
 
+def close_feed(*, actor: Actor, schedule_id: int | None = None) -> None:
+    """Take the secret address away: whoever has it reads nothing any more. Opened again, it is another one."""
+    require_staff(actor)
+    with transaction.atomic():
+        feed = CalendarFeed.objects.filter(user_id=actor.user_id, schedule_id=schedule_id).first()
+        if feed is not None:
+            trail.record(actor, "close_feed", f"feed:{feed.pk}", before={"schedule": schedule_id})
+            feed.delete()
+
+
 def import_leave(*, actor: Actor, data: bytes, user_id: int | None = None) -> Read:
     """Read leave from a file. What hits no shift is approved at once, the rest waits for a manager."""
     owner = user_id or actor.user_id or 0

@@ -1,11 +1,11 @@
-"""Who carries how much: hours, nights, weekends and pages a person, against their colleagues (§4.4, R-23)."""
+"""Who carries how much: hours, nights, weekends, holidays and pages a person, against their colleagues (§4.4, R-23)."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from rotations import fairness, fatigue, local_days, oncall, planning
 from rotations.boards.present import people
@@ -13,6 +13,7 @@ from rotations.fatigue import Duty, Finding
 from rotations.models import CallOut, Override, Schedule, Swap
 from rotations.resolution import Reason
 from supportdesk.accounts.models import User
+from supportdesk.organizations.regions import public_holidays
 
 FORESEEN = timedelta(days=28)
 
@@ -28,6 +29,7 @@ class Load:
     hours: float
     night_hours: float
     weekend_hours: float
+    holiday_hours: float
     overload: int
     share: float
     pages: int = 0
@@ -63,7 +65,8 @@ def report(start: datetime, end: datetime, now: datetime, schedule: Schedule | N
         for shift in one.shifts(start, end).primary:
             if shift.person in held and shift.reason is not Reason.FALLBACK:
                 held[shift.person].append(Duty(shift.person, shift.start, shift.end))
-    shares = {share.person: share for share in fairness.shares(held, homes)}
+    holidays = {person: _holidays(known[person], start, end) for person in crew}
+    shares = {share.person: share for share in fairness.shares(held, homes, holidays)}
     ahead = planning.in_words(_foreseen(crew, homes, now))
     longest = max((share.hours for share in shares.values()), default=0.0)
     called = list(CallOut.objects.filter(user__in=[int(p) for p in crew], paged_at__gte=start, paged_at__lt=end))
@@ -93,6 +96,7 @@ def _load(
         hours=round(share.hours, 1),
         night_hours=round(share.night_hours, 1),
         weekend_hours=round(share.weekend_hours, 1),
+        holiday_hours=round(share.holiday_hours, 1),
         overload=share.overload,
         share=100 * share.hours / longest if longest else 0.0,
         pages=sum(call.pages for call in called),
@@ -103,6 +107,12 @@ def _load(
         received=received[user.pk],
         findings=[finding for finding in ahead if finding["person"] == user.name],
     )
+
+
+def _holidays(user: User, start: datetime, end: datetime) -> frozenset[date]:
+    """The public holidays of a period where somebody lives."""
+    years = range(start.year, end.year + 1)
+    return frozenset().union(*(public_holidays(user.holiday_region, year) for year in years))
 
 
 def _is_night(at: datetime, user: User) -> bool:

@@ -3,7 +3,7 @@
 from rotations.models.changes import Leave, Override, Swap
 from rotations.models.duty import CalendarFeed, CallOut, FeedEvent, HandOff, HandOffItem, LeaveCalendar, Shadow
 from rotations.models.policy import EscalationPolicy, PolicyRule, severity_choices
-from rotations.models.proof import Proof
+from rotations.models.proof import GapPage, Proof
 from rotations.models.schedule import Layer, RotationMember, RotationRevision, Schedule
 
 __all__ = [
@@ -11,6 +11,7 @@ __all__ = [
     "CallOut",
     "EscalationPolicy",
     "FeedEvent",
+    "GapPage",
     "HandOff",
     "HandOffItem",
     "Layer",

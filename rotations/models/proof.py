@@ -1,8 +1,12 @@
-"""Coverage proofs that were run."""
+"""Coverage proofs that were run, and the holes somebody was paged for."""
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from django.db import models
+
+from rotations.models.schedule import Schedule
 
 
 class Proof(models.Model):
@@ -29,3 +33,25 @@ class Proof(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()} {self.at:%Y-%m-%d %H:%M} UTC: {'holds' if self.ok else 'fails'}"
+
+
+class GapPage(models.Model):
+    """A hole in a rota that somebody was paged for (§4.2). Gone when the hole is, so that one that opens again rings.
+
+    `end` is empty for a hole whose end was not in sight.
+    """
+
+    schedule = models.ForeignKey(Schedule, on_delete=models.CASCADE, related_name="gap_pages")
+    start = models.DateTimeField()
+    end = models.DateTimeField(null=True)
+    paged_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.schedule} from {self.start:%Y-%m-%d %H:%M} UTC"
+
+    def overlaps(self, start: datetime, end: datetime) -> bool:
+        return self.start < end and (self.end is None or start < self.end)
+
+    def covers(self, start: datetime, end: datetime | None) -> bool:
+        """Whether whoever was paged knows of all of a hole from `start` until `end`, or without an end in sight."""
+        return self.start <= start and (self.end is None or (end is not None and end <= self.end))

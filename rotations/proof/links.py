@@ -22,7 +22,7 @@ from rotations.proof.firings import Course, Firing
 from rotations.proof.meant import Meant
 from rotations.responders import CALL, EMERGENCY, QUIET
 
-DRILL_HOLDS = timedelta(days=90)  # a method that was tried longer ago proves little
+DRILL_HOLDS = timedelta(days=30)  # a method that was tried longer ago proves little
 
 
 class Link(StrEnum):
@@ -270,7 +270,8 @@ class Judge:
         drilled = self.evidence.drilled
         if drilled is None or (person in drilled and self.at - drilled[person] <= DRILL_HOLDS):
             return
-        text = f"{self.evidence.name(person)}, primary of {self.roster.name}, has not passed a fire drill in 90 days."
+        name, days = self.evidence.name(person), DRILL_HOLDS.days
+        text = f"{name}, primary of {self.roster.name}, has not passed a fire drill in {days} days."
         yield Concern(Weakness.UNDRILLED, text, (person, *self.keepers))
 
     # --- whom it reaches ---------------------------------------------------------------------------------------------

@@ -1,11 +1,11 @@
-"""The verbs of accounts: invite, accept, add and verify ways to be reached."""
+"""The verbs of accounts: invite, accept, add and verify ways to be reached, set quiet hours."""
 
 from __future__ import annotations
 
 import hashlib
 import hmac
 import secrets
-from datetime import timedelta
+from datetime import time, timedelta
 
 import phonenumbers
 from django.conf import settings
@@ -14,6 +14,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from supportdesk import instants, links
+from supportdesk.accounts import quiet
 from supportdesk.accounts.models import ContactMethod, Invitation, User, VerificationCode
 from supportdesk.actors import Actor, Role
 from supportdesk.audit import trail
@@ -222,3 +223,24 @@ def remove_method(method_id: int, *, actor: Actor) -> None:
             actor, "remove_method", f"method:{method.pk}", before={"kind": method.kind, "address": method.address}
         )
         method.delete()
+
+
+def set_quiet_hours(*, actor: Actor, start: time | None, end: time | None) -> User:
+    """When pages that are not urgent wait for somebody, by their own clock; neither time: never (ESC-15)."""
+    try:
+        quiet.check(start, end)
+    except ValueError as error:
+        raise Invalid(str(error), field="quiet_until") from error
+    with transaction.atomic():
+        user = User.objects.select_for_update(no_key=True).get(pk=actor.user_id)
+        before, after = (user.quiet_from, user.quiet_until), (start, end)
+        if before == after:
+            return user
+        user.quiet_from, user.quiet_until = after
+        user.save(update_fields=["quiet_from", "quiet_until"])
+        trail.record(actor, "set_quiet_hours", f"user:{user.pk}", before=_written(*before), after=_written(*after))
+    return user
+
+
+def _written(start: time | None, end: time | None) -> str | None:
+    return f"{start:%H:%M} to {end:%H:%M}" if start and end else None

@@ -11,12 +11,23 @@ from django.db.models import Q
 from django.db.models.functions import Lower
 
 from supportdesk import actors, zones
+from supportdesk.accounts.quiet import QuietHours
+from supportdesk.organizations.regions import UnknownRegion, public_holidays
+
+_ANY_YEAR = 2026  # which regions are known does not depend on it
 
 
 def validate_zone(name: str) -> None:
     try:
         zones.check_zone(name)
     except ValueError as error:
+        raise ValidationError(str(error)) from error
+
+
+def validate_region(region: str) -> None:
+    try:
+        public_holidays(region, _ANY_YEAR)
+    except UnknownRegion as error:
         raise ValidationError(str(error)) from error
 
 
@@ -55,8 +66,17 @@ class User(AbstractBaseUser, PermissionsMixin):
         "senior engineer", default=False, help_text="Paged when a chain reaches “all seniors”."
     )
     time_zone = models.CharField(max_length=64, default="UTC", validators=[validate_zone])
+    holiday_region = models.CharField(
+        "public holidays of",
+        max_length=20,
+        blank=True,
+        validators=[validate_region],
+        help_text="A country, or a part of one, like DE or DE-BE. The report on fairness counts on-call hours on them.",
+    )
     theme = models.CharField(max_length=10, choices=Theme.choices, default=Theme.SYSTEM)
     shortcuts = models.BooleanField("keyboard shortcuts", default=True)
+    quiet_from = models.TimeField(null=True, blank=True, help_text="by their own clock; empty: no quiet hours (ESC-15)")
+    quiet_until = models.TimeField(null=True, blank=True)
     is_active = models.BooleanField(default=True, help_text="Switch off instead of deleting: history keeps its names.")
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -67,7 +87,15 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     class Meta:
         ordering = ["name"]
-        constraints = [models.UniqueConstraint(Lower("email"), name="user_email_once")]
+        constraints = [
+            models.UniqueConstraint(Lower("email"), name="user_email_once"),
+            models.CheckConstraint(
+                condition=Q(quiet_from__isnull=True, quiet_until__isnull=True)
+                | Q(quiet_from__isnull=False, quiet_until__isnull=False),
+                name="user_quiet_hours_whole",
+                violation_error_message="Give both ends of the quiet hours, or neither.",
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.name or self.email
@@ -85,6 +113,13 @@ class User(AbstractBaseUser, PermissionsMixin):
     def works_here(self) -> bool:
         """Engineer or manager: may enter the console."""
         return self.role in (actors.Role.ENGINEER, actors.Role.MANAGER)
+
+    @property
+    def quiet_hours(self) -> QuietHours | None:
+        """When pages that are not urgent wait for them (ESC-15)."""
+        if self.quiet_from is None or self.quiet_until is None:
+            return None
+        return QuietHours(self.quiet_from, self.quiet_until, self.time_zone)
 
     def actor(self, via: str) -> actors.Actor:
         """This user acting through a door. A customer's actor carries the organization it is confined to."""

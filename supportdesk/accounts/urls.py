@@ -9,4 +9,5 @@ urlpatterns = [
     path("theme/", views.theme, name="theme"),
     path("settings/", views.settings, name="account_settings"),
     path("settings/methods/", views.methods, name="account_methods"),
+    path("settings/quiet-hours/", views.quiet_hours, name="account_quiet_hours"),
 ]

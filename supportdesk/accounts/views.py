@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django import forms
 from django.contrib import messages
 from django.contrib.auth import login
@@ -37,17 +39,29 @@ class AcceptForm(forms.Form):
 
 
 class SettingsForm(forms.ModelForm):
-    """Name, zone, theme, shortcuts."""
+    """Name, zone, holidays, theme, shortcuts; customers are on no rota, so their holidays are nobody's business."""
 
     class Meta:
         model = User
-        fields = ("name", "time_zone", "theme", "shortcuts")
+        fields = ("name", "time_zone", "holiday_region", "theme", "shortcuts")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if not self.instance.works_here:
+            del self.fields["holiday_region"]
 
     def clean_time_zone(self) -> str:
         try:
             return zones.check_zone(self.cleaned_data["time_zone"])
         except ValueError as error:
             raise forms.ValidationError(str(error)) from error
+
+
+class QuietForm(forms.Form):
+    """From when until when pages that are not urgent wait."""
+
+    quiet_from = forms.TimeField(label="From", required=False, widget=forms.TimeInput({"type": "time"}, "%H:%M"))
+    quiet_until = forms.TimeField(label="Until", required=False, widget=forms.TimeInput({"type": "time"}, "%H:%M"))
 
 
 @login_not_required
@@ -101,6 +115,7 @@ def settings(request: HttpRequest, actor: Actor) -> HttpResponse:
         "form": form,
         "methods": user.contact_methods.all(),
         "kinds": ContactMethod.Kind.choices,
+        "quiet_form": QuietForm(initial={"quiet_from": user.quiet_from, "quiet_until": user.quiet_until}),
         "section": "settings",
     }
     return render(request, "account/settings.html", context)
@@ -120,6 +135,19 @@ def methods(request: HttpRequest, actor: Actor) -> HttpResponse:
         messages.success(request, "Done.")
     else:
         raise DeskError("This form is out of date. Please reload the page.")
+    return redirect("account_settings")
+
+
+@require_POST
+@door("settings", staff=True)
+def quiet_hours(request: HttpRequest, actor: Actor) -> HttpResponse:
+    """Set the quiet hours, or take them away by leaving both times empty."""
+    form = QuietForm(request.POST)
+    if not form.is_valid():
+        raise Invalid("Write times as 22:00.", field=next(iter(form.errors)))
+    said = form.cleaned_data
+    user = actions.set_quiet_hours(actor=actor, start=said["quiet_from"], end=said["quiet_until"])
+    messages.success(request, "Quiet hours are set." if user.quiet_hours else "You have no quiet hours.")
     return redirect("account_settings")
 
 

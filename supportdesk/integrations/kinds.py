@@ -39,6 +39,7 @@ WRITTEN = PAGER | {
     "cadence",
     "claims",
     "confirmed",
+    "coverage_gap",
     "customer_message",
     "declared",
     "dispute_decided",

@@ -21,6 +21,7 @@ from supportdesk import instants
 from supportdesk.accounts.models import User
 from supportdesk.actors import Actor, Role
 from supportdesk.errors import Invalid
+from supportdesk.localised import LANGUAGES
 from supportdesk.organizations import actions, terms
 from supportdesk.organizations.models import BusinessCalendar, Contact, Contract, Organization, Plan, PlanVersion
 from supportdesk.plain import read_instant
@@ -64,6 +65,7 @@ class ContactBody(StrictSerializer):
     is_technical = serializers.BooleanField(required=False)
     is_admin = serializers.BooleanField(required=False)
     is_active = serializers.BooleanField(required=False)
+    language = serializers.ChoiceField(LANGUAGES, required=False)
 
 
 class ContractBody(StrictSerializer):
@@ -151,6 +153,7 @@ class ContactShown(serializers.ModelSerializer[Contact]):
             "is_technical",
             "is_admin",
             "is_active",
+            "language",
             "has_log_in",
         )
         read_only_fields = fields

@@ -191,6 +191,15 @@ def test_an_audience_of_several_organizations_reads_the_page(vault: StatusPage, 
     assert SECRET in sam.reads("/status/vault/")
 
 
+def test_the_portal_leads_to_the_private_pages_of_its_organization(
+    vault: StatusPage, alice: Person, sam: Person
+) -> None:
+    assert 'href="/status/vault/"' in alice.client.get("/portal/").content.decode()
+    assert "vault" not in sam.client.get("/portal/").content.decode()
+    vault.audience.add(sam.user.contact.organization)
+    assert 'href="/status/vault/"' in sam.client.get("/portal/").content.decode()
+
+
 def test_a_listed_address_gets_a_link_that_opens_the_page_until_it_is_taken_off(
     vault: StatusPage, world: World
 ) -> None:

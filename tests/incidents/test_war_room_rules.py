@@ -111,11 +111,37 @@ def test_the_next_update_begins_with_the_last_one() -> None:
 
 
 def test_a_briefing_never_guesses_a_cause() -> None:
-    record = drafts.Record("Checkout is down", "Acme", "Checkout", "Everybody", "investigating", "kept")
+    record = drafts.Record("Checkout is down", "Acme", "Checkout", 1, "investigating", "kept", "35 min")
     drafted = drafts.briefing(record)
-    assert drafted["cause"] == "not known yet"
+    assert drafted["cause"] == "not confirmed yet"
     assert drafted["headline"] == "Checkout is down (Checkout)"
+    assert drafted["effect"] == "Acme: all or most of their users, for 35 min"
     assert set(drafted) == set(drafts.BRIEFED)
+
+
+def test_a_briefing_says_the_cause_as_it_was_told_and_asks_for_no_decision_that_was_made() -> None:
+    rows = (
+        row(5, "update", state="Orders fail.", doing="We look for the cause.", status="investigating"),
+        row(20, "update", state="A certificate ended.", doing="We renew it.", status="identified"),
+        row(21, "decision", "No switch back before noon."),
+        row(30, "update", state="Most orders work.", doing="We go on.", status="mitigating"),
+    )
+    drafted = drafts.briefing(drafts.Record("Checkout is down", "Acme", "", 2, "mitigating", "kept", rows=rows))
+    assert drafted["headline"] == "Most orders work."
+    assert drafted["cause"] == "A certificate ended."
+    assert drafted["plan"] == "We go on. Decided: No switch back before noon."
+    assert drafted["decision"] == "none"
+
+
+def test_the_closing_briefing_says_how_it_ended() -> None:
+    rows = (
+        row(5, "update", state="Orders fail.", doing="We look for the cause."),
+        row(40, "resolved", "All orders work since 02:00."),
+    )
+    drafted = drafts.briefing(drafts.Record("Checkout is down", "Acme", "", 1, "resolved", "kept", rows=rows))
+    assert drafted["headline"] == "All orders work since 02:00."
+    assert drafted["cause"] == "in the report to come"
+    assert "the report" in drafted["plan"]
 
 
 # --- leaks and roles ------------------------------------------------------------------------------------------------

@@ -341,7 +341,7 @@ def test_a_primary_whom_a_p1_cannot_call_is_weak() -> None:
 def test_an_untried_phone_is_weak_where_drills_are_held() -> None:
     outcome = proof(evidence(team(), drilled={"bob": START}))
     assert [c.text for c in outcome.warnings if c.kind is Weakness.UNDRILLED] == [
-        "Carol, primary of Platform, has not passed a fire drill in 90 days."
+        "Carol, primary of Platform, has not passed a fire drill in 30 days."
     ]
     assert not [c for c in proof(evidence(team())).warnings if c.kind is Weakness.UNDRILLED]
 

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.test import Client
+from drf_spectacular.generators import SchemaGenerator
 
-from rotations.models import EscalationPolicy, Layer, Override, PolicyRule, RotationRevision, Schedule
+from rotations.models import EscalationPolicy, Layer, Leave, Override, PolicyRule, RotationRevision, Schedule
+from supportdesk.accounts.models import User
 
 ALL = ("read", "report", "operate", "manage")
 READ = (
     "on-call/", "fairness/", "schedules/", "schedules/platform/", "schedules/platform/shifts/", "layers/",
-    "overrides/", "swaps/", "leave/", "hand-offs/", "policies/", "policy-rules/",
+    "overrides/", "swaps/", "leave/", "hand-offs/", "policies/", "policy-rules/", "shadows/",
+    "calendar-feeds/",
 )  # fmt: skip
 
 
@@ -55,6 +59,11 @@ def test_staff_read_it_and_customers_find_nothing(api, bob, alice, path):
         ("swaps/1/accept/", {}),
         ("leave/1/approve/", {}),
         ("policy-rules/1/remove/", {}),
+        ("shadows/", {}),
+        ("calendar-feeds/", {}),
+        ("leave/import/", {"calendar": ""}),
+        ("leave-calendar/", {"address": "https://calendar.example.com/"}),
+        ("schedules/platform/contact/", {}),
     ],
 )
 def test_customers_write_nothing(api, mallory, path, body):
@@ -262,3 +271,91 @@ def test_fairness_adds_up(world, api, bob):
     assert {one["person"].split("@")[0] for one in body["people"]} == {"bob", "carol", "erin", "frank", "ken", "yuki"}
     assert abs(sum(one["hours"] for one in body["people"]) - 28 * 24) < 1
     problem(api(bob).get("fairness/?days=0"), 400, "days")
+
+
+ICS = """BEGIN:VCALENDAR
+VERSION:2.0
+PRODID:-//test//EN
+BEGIN:VEVENT
+UID:away-1
+DTSTAMP:20261101T000000Z
+DTSTART;VALUE=DATE:20270301
+DTEND;VALUE=DATE:20270303
+SUMMARY:Away
+END:VEVENT
+END:VCALENDAR
+"""
+
+
+def test_leave_is_read_from_a_calendar_file(world, api, bob, dana, carol):
+    read = ok(api(bob).post("leave/import/", {"calendar": ICS}))
+    assert (read["added"], read["changed"], read["gone"]) == (1, 0, 0)
+    ok(api(dana, ALL).post("leave/import/", {"calendar": ICS, "person": carol.user.email}))
+    assert {row.user for row in Leave.objects.all()} == {bob.user, carol.user}
+    problem(api(bob).post("leave/import/", {"calendar": ICS, "person": carol.user.email}), 403)
+    problem(api(bob).post("leave/import/", {"calendar": "not one"}), 400, "file")
+
+
+def test_leave_is_followed_in_a_calendar_elsewhere(world, api, bob):
+    call = api(bob)
+    problem(call.get("leave-calendar/"), 404)
+    followed = ok(call.post("leave-calendar/", {"address": "https://calendar.example.com/bob-secret.ics"}))
+    assert (followed["person"], followed["host"]) == (bob.user.email, "calendar.example.com")
+    assert b"bob-secret" not in call.get("leave-calendar/").content
+    problem(call.post("leave-calendar/", {"address": "file:///etc/passwd"}), 400, "address")
+    assert call.call("DELETE", "leave-calendar/").status_code == 204
+    problem(call.get("leave-calendar/"), 404)
+
+
+def test_a_calendar_feed_is_opened_renewed_and_closed(world, api, bob, carol):
+    call, address = api(bob), lambda feed: feed["address"].removeprefix("http://testserver")
+    first = ok(call.post("calendar-feeds/", {}), 201)
+    of_schedule = ok(call.post("calendar-feeds/", {"schedule": "platform"}), 201)
+    assert [(row["schedule"], "address" in row) for row in ok(call.get("calendar-feeds/"))["results"]] == [
+        (None, False),
+        ("platform", False),
+    ]
+    assert Client().get(address(first)).status_code == 200
+    renewed = ok(call.post(f"calendar-feeds/{first['id']}/renew/", {}))
+    assert Client().get(address(first)).status_code == 404
+    assert Client().get(address(renewed)).status_code == 200
+    problem(api(carol).post(f"calendar-feeds/{first['id']}/renew/", {}), 404)
+    assert call.call("DELETE", f"calendar-feeds/{of_schedule['id']}/").status_code == 204
+    assert Client().get(address(of_schedule)).status_code == 404
+    problem(api(carol).call("DELETE", f"calendar-feeds/{first['id']}/"), 404)
+
+
+def test_the_shadow_seat(world, api, bob, dana, yuki):
+    body = {"schedule": "platform", "start": written(world.now), "end": written(world.now + timedelta(hours=8))}
+    seat = ok(api(yuki).post("shadows/", body), 201)
+    assert (seat["person"], seat["schedule"]) == (yuki.user.email, "platform")
+    problem(api(bob).post("shadows/", {**body, "person": yuki.user.email}), 403)
+    ok(api(dana, ALL).post("shadows/", {**body, "person": bob.user.email}), 201)
+    assert len(ok(api(bob).get("shadows/?schedule=platform"))["results"]) == 2
+    problem(api(bob).call("DELETE", f"shadows/{seat['id']}/"), 403)
+    assert api(yuki).call("DELETE", f"shadows/{seat['id']}/").status_code == 204
+
+
+def test_somebody_answers_for_a_while_after_the_hand_off(world, api, bob):
+    shift = next(s for s in ok(api(bob).get("schedules/platform/shifts/"))["shifts"] if s["slot"] == "primary")
+    until = world.now.fromisoformat(shift["end"]) + timedelta(hours=1)
+    named = ok(api(bob).post("schedules/platform/contact/", {"until": written(until)}))
+    assert (named["contact"], named["contact_until"]) == (bob.user.email, written(until))
+    problem(api(bob).post("schedules/platform/contact/", {"until": "2027-11-29T10:00:00Z"}), 400, "until")
+
+
+def test_fairness_counts_the_holidays_where_people_live(world, api, bob, carol):
+    User.objects.filter(pk__in=[bob.user.pk, carol.user.pk]).update(holiday_region="DE-BE")
+    world.until(datetime(2026, 12, 28, 8, tzinfo=UTC))
+    people = ok(api(bob).get("fairness/?days=7&schedule=platform"))["people"]
+    hours = {one["person"].split("@")[0]: one["holiday_hours"] for one in people}
+    assert hours["bob"] + hours["carol"] == 16  # 25 and 26 December, eight hours each as primary
+    assert hours["erin"] + hours["frank"] + hours["ken"] + hours["yuki"] == 0
+
+
+def test_the_schema_names_every_body_once(capfd):
+    """Two serializers of one name would be one in the schema, and wrong for one of the two."""
+    schema = SchemaGenerator().get_schema(request=None, public=True)
+    assert "identical names" not in capfd.readouterr().err
+    for path in ("shadows/", "calendar-feeds/", "leave/import/", "leave-calendar/", "schedules/{slug}/contact/"):
+        assert f"/api/v1/{path}" in schema["paths"], path

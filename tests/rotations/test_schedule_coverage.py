@@ -138,7 +138,7 @@ def test_quality_is_half_coverage_half_balance() -> None:
 def test_a_share_counts_nights_and_weekends_on_the_clock_at_home() -> None:
     tokyo_window = Duty("carol", at("2026-06-13T00:00"), at("2026-06-13T09:00"))  # a Saturday
     homes = {"carol": "America/New_York", "erin": "Asia/Tokyo"}
-    carol, erin = shares({"carol": [tokyo_window], "erin": [tokyo_window]}, homes, holidays=[date(2026, 6, 12)])
+    carol, erin = shares({"carol": [tokyo_window], "erin": [tokyo_window]}, homes, {"carol": [date(2026, 6, 12)]})
     assert (carol.hours, carol.night_hours, carol.weekend_hours, carol.holiday_hours) == (9, 6, 5, 4)
     assert (erin.hours, erin.night_hours, erin.weekend_hours, erin.holiday_hours) == (9, 0, 9, 0)
     assert carol.overload == erin.overload == 0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
 import pytest
@@ -10,6 +10,7 @@ import pytest
 from incidents.models import Page
 from rotations.models import Leave, PolicyRule, Schedule
 from rotations.what_if import Answer, Planned, what_if
+from supportdesk.accounts.models import User
 from supportdesk.errors import Invalid
 from supportdesk.organizations.models import Contract, Organization, Service
 from supportdesk.queue.models import Delivery
@@ -172,3 +173,15 @@ def test_the_api_names_what_is_wrong(world: Any, api: Any, change: dict[str, str
     answer = api(world.people["bob"]).post("what-if/", body)
     assert answer.status_code == 400
     assert [error["field"] for error in answer.json()["errors"]] == [field]
+
+
+def test_quiet_hours_are_foretold(world: Any) -> None:
+    """ESC-15: what waits for the morning is told once, then; a P1 asks nobody's leave."""
+    User.objects.filter(email__startswith="frank").update(quiet_from=time(14), quiet_until=time(17))
+    afternoon = datetime(2026, 11, 30, 20, tzinfo=UTC)
+    frank = next(one for one in ask("acme", "P3", afternoon).planned if one.who == "Frank Ortiz")
+    assert frank.why.endswith("kept for the end of their quiet hours")
+    assert {contact.at for contact in frank.contacts} == {datetime(2026, 11, 30, 22, tzinfo=UTC)}
+    assert not frank.is_trouble
+    urgent = next(one for one in ask("acme", "P1", afternoon).planned if one.who == "Frank Ortiz" and one.contacts)
+    assert urgent.contacts[0].at <= afternoon + timedelta(minutes=3)

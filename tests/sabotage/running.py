@@ -14,7 +14,7 @@ from pathlib import Path
 
 import psycopg
 
-from supportdesk.embedded import postgres
+from supportdesk.embedded import guardian, postgres
 from supportdesk.embedded.instance import Instance
 from tests.fakes import Fakes
 
@@ -94,7 +94,8 @@ class Desk:
     def start(self, name: str, *command: str) -> None:
         env = self.env | ({"Q_CLUSTER_NAME": name} if command[0] == "cluster" else {}) | {"SUPPORTDESK_PROCESS": name}
         argv = [sys.executable, "manage.py", *command]
-        self.processes[name] = subprocess.Popen(argv, env=env, cwd=ROOT, start_new_session=True)
+        mortal = guardian.dying_with_parent(signal.SIGTERM)
+        self.processes[name] = subprocess.Popen(argv, env=env, cwd=ROOT, start_new_session=True, preexec_fn=mortal)
 
     def end(self, name: str, number: signal.Signals = signal.SIGKILL) -> None:
         process = self.processes.pop(name)

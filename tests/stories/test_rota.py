@@ -110,7 +110,8 @@ class TestTheShiftEndsTheResponsibilityDoesNot:
         assert any("is yours to accept" in mail.subject for mail in erin.mails)
         erin.presses_button("accept")
         incident = world.incident
-        assert (incident.acknowledged_by, incident.owner) == (erin.user, erin.user)
+        assert incident.acknowledged_by == erin.user
+        assert incident.owner == world.people["dana"].user, "she took command at T+10, and a shift does not end that"
         assert HandOffItem.objects.get().accepted_at == world.now
         assert world.timeline("handed_over")[0].text == "Erin Walsh has it now, after Bob Novak."
         world.advance(minutes=20)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -10,6 +10,8 @@ import pytest
 from incidents import actions
 from incidents.models import Briefing, HeldRole, Incident, Notice, Prompt, Runbook, RunbookVersion, Survey, WarRoom
 from incidents.war_room import seats
+from incidents.war_room.roles import IncidentRole
+from rotations.models import Schedule
 from supportdesk import instants
 from supportdesk.errors import Invalid, NotAllowed, WrongState
 from supportdesk.queue.models import Delivery
@@ -229,6 +231,18 @@ def test_after_a_long_pause_of_the_desk_only_the_latest_briefing_is_sent(world: 
     assert prompt("briefing_draft", 3).outcome == "overtaken by the next one"
 
 
+def test_what_was_told_since_the_draft_is_in_a_briefing_nobody_looked_at(world: Any, p1: Incident, bob: Any) -> None:
+    bob.acknowledges()
+    world.advance(minutes=28)
+    bob.presses_button("update", p1, state="Half of all orders work.", doing="We go on.", status="identified")
+    world.advance(minutes=7)
+    sent = Delivery.objects.filter(kind="briefing").first()
+    assert sent is not None
+    assert (sent.facts["headline"], sent.facts["cause"]) == ("Half of all orders work.", "Half of all orders work.")
+    assert "the worst" in sent.facts["promises"]
+    assert "all or most of their users, for 35 min" in sent.facts["effect"]
+
+
 # --- later -------------------------------------------------------------------------------------------------------
 def test_after_an_hour_help_is_offered_and_after_four_relief(world: Any, p1: Incident, bob: Any) -> None:
     bob.acknowledges()
@@ -245,6 +259,21 @@ def test_when_the_fix_is_in_place_it_is_verified(world: Any, p1: Incident, bob: 
     world.settle()
     assert prompt("verification").state == "sent"
     assert p1.tasks.filter(key__startswith="checklist:mitigated").count() == 4
+
+
+def test_an_update_that_says_so_begins_to_verify_at_once_and_a_failed_fix_ends_the_quiet_time(
+    world: Any, p1: Incident, bob: Any
+) -> None:
+    bob.acknowledges()
+    said = {"state": "All orders work.", "doing": "We watch it."}
+    bob.presses_button("update", p1, status="monitoring", **said)
+    assert (prompt("verification").state, prompt("verification").settled_at) == ("sent", world.now)
+    clock = p1.clocks.filter(kind="next_update").latest("cycle")
+    assert clock.due_at == world.now + timedelta(minutes=30)
+    world.advance(minutes=10)
+    bob.presses_button("update", p1, status="investigating", state="It fails again.", doing="We look.")
+    clock = p1.clocks.filter(kind="next_update").latest("cycle")
+    assert clock.due_at == world.now + timedelta(minutes=15)
 
 
 def test_resolved_stops_everything_and_asks_twice_before_it_counts_as_confirmed(
@@ -289,6 +318,69 @@ def test_reopened_it_begins_anew(world: Any, p1: Incident, alice: Any, bob: Any)
     assert room.declared_at == world.now
     assert prompt("briefing").planned_at == world.now + timedelta(minutes=30)
     assert prompt("last_briefing").state == "cancelled"
+
+
+def test_lowered_and_raised_again_it_is_checked_and_briefed_anew(world: Any, p1: Incident, bob: Any) -> None:
+    """A dispute ends so: what was sent stays, and the table begins again."""
+    bob.acknowledges()
+    actions.take_role(p1.pk, actor=bob.user.actor("console"), role="commander")
+    world.advance(minutes=36)
+    bob.presses_button("severity", p1, severity="P2", reason="there is a way around it", code="workaround")
+    assert not p1.prompts.filter(state="planned").exists()
+    world.advance(minutes=10)
+    bob.presses_button("severity", p1, severity="P1", reason="the way around broke")
+    again = {row.kind: row for row in p1.prompts.filter(state="planned")}
+    assert again["briefing"].planned_at == world.now + timedelta(minutes=30)
+    assert (again["briefing"].slot, again["roles"].slot) == (2, 2)
+    assert prompt("briefing_unreviewed", 1).state == "sent"
+    world.advance(minutes=36)
+    assert [row.number for row in Briefing.objects.filter(state="sent")] == [1, 2]
+
+
+# --- who follows -------------------------------------------------------------------------------------------------
+def test_whoever_accepts_the_next_shift_commands_if_the_one_before_did(
+    world: Any, alice: Any, bob: Any, erin: Any
+) -> None:
+    shift_ends = datetime(2026, 11, 29, 16, tzinfo=UTC)
+    world.until(shift_ends - timedelta(minutes=20))
+    incident = alice.reports("Checkout is down")
+    bob.acknowledges(incident)
+    actions.take_role(incident.pk, actor=bob.user.actor("console"), role="commander")
+    world.until(shift_ends)
+    erin.presses_button("accept", incident)
+    assert who(incident)["commander"] == erin.user.name
+    assert not seats.held(incident)[IncidentRole.COMMANDER].is_interim
+    hand_off = incident.prompts.get(kind="hand_off", state="planned")
+    assert hand_off.planned_at > world.now + timedelta(hours=1), "asked at the end of her shift, not of his"
+
+
+def test_a_duty_manager_who_commands_goes_on_doing_so_over_a_change_of_shift(
+    world: Any, alice: Any, bob: Any, erin: Any
+) -> None:
+    shift_ends = datetime(2026, 11, 29, 16, tzinfo=UTC)
+    world.until(shift_ends - timedelta(minutes=20))
+    incident = alice.reports("Checkout is down")
+    bob.acknowledges(incident)
+    world.until(shift_ends)
+    manager = seats.duty_manager()
+    erin.presses_button("accept", incident)
+    incident.refresh_from_db()
+    assert incident.acknowledged_by == erin.user
+    assert incident.owner == manager
+    assert who(incident)["commander"] == manager.name  # type: ignore[union-attr]
+
+
+def test_a_policy_with_another_rota_moves_the_hand_off(world: Any, p1: Incident, bob: Any) -> None:
+    bob.acknowledges(p1)
+    actions.take_role(p1.pk, actor=bob.user.actor("console"), role="commander")
+    before = p1.prompts.get(kind="hand_off", state="planned")
+    policy = p1.escalation.policy
+    policy.schedule = Schedule.objects.exclude(pk=policy.schedule_id).filter(duty=True).get()
+    policy.version += 1
+    policy.save()
+    bob.presses_button("apply-policy", p1)
+    before.refresh_from_db()
+    assert before.state == "cancelled", "bob has no shift there that ends"
 
 
 def test_a_false_alarm_cancels_all_of_it(world: Any, p1: Incident, bob: Any) -> None:

@@ -79,7 +79,7 @@ def test_s16_a_contract_says_at_which_instants_its_dates_change_it(manager, worl
 
 NEW = {
     "organizations": {"name": "Newco", "slug": "newco", "time_zone": "Africa/Cairo"},
-    "contacts": {"organization": "acme", "name": "Ann Other", "email": "ann@acme.example"},
+    "contacts": {"organization": "acme", "name": "Ann Other", "email": "ann@acme.example", "language": "de"},
     "contracts": {"organization": "acme", "plan": "S", "valid_from": "2027-01-01", "valid_until": "2027-12-31"},
     "calendars": {"name": "Nights", "weekly": {"sat": [["22:00", "06:00"]]}, "holiday_region": "DE-BE"},
     "plans": {"code": "L", "name": "Large"},
@@ -120,6 +120,7 @@ def test_a_token_without_the_scope_writes_nothing(api, dana, room):
         ("organizations", {"account_manager": "bob@desk.example"}, "account_manager"),
         ("organizations", {"nme": "x"}, "nme"),
         ("contacts", {"email": "nonsense"}, "email"),
+        ("contacts", {"language": "tlh"}, "language"),
         ("contacts", {"organization": "nobody"}, "organization"),
         ("contracts", {"plan": "Z"}, "plan"),
         ("contracts", {"version": 9}, "version"),
