@@ -71,6 +71,7 @@ def _console_nav(actor: Actor) -> list[dict[str, Any]]:
         {"slug": "calls", "label": "Calls", "url": reverse("console:calls"), "icon_name": "phone"},
         {"slug": "proof", "label": "Coverage", "url": reverse("proof:certificate"), "icon_name": "shield-check"},
         {"slug": "status", "label": "Status page", "url": reverse("console:notices"), "icon_name": "megaphone"},
+        {"slug": "routing", "label": "Who hears what", "url": reverse("console:routing"), "icon_name": "send"},
         {"slug": "health", "label": "Health", "url": reverse("console:health"), "icon_name": "heart-pulse"},
     ]
     if actor.role == "manager":

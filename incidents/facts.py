@@ -33,6 +33,7 @@ def about(incident: Incident, *, zone: str = "UTC", **more: Any) -> dict[str, An
         "late_by": "",
         "late_local": "",
         "waits": False,
+        "copied": False,  # whether the reader only listens: they did not report it and cannot answer
         **more,
     }
 

@@ -45,6 +45,7 @@ VERBS: dict[str, frozenset[Role]] = {
     "annotate_breach": _MANAGER,
     "finish_follow_up": _MANAGER,
     "follow_contract": _MANAGER,
+    "edit_routing": _MANAGER,
 }
 
 

@@ -5,6 +5,8 @@ Responders are paged by escalation policies, not from here; this is everything e
 
 from __future__ import annotations
 
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
 from enum import StrEnum
 
 
@@ -24,6 +26,7 @@ class Audience(StrEnum):
     COMMS = "comms"  # comms lead and customer liaison, by their silent methods
     EXECUTIVES = "executives"  # executive sponsor and account manager, by their silent methods
     CUSTOMER_EXECUTIVES = "customer_executives"  # contacts marked as executives, by e-mail
+    STAKEHOLDER = "stakeholder"  # whoever asked to hear of it
 
 
 ROUTES: dict[str, tuple[Audience, ...]] = {
@@ -140,9 +143,63 @@ CUSTOMER_KINDS = frozenset(kind for kind, heard_by in ROUTES.items() if CUSTOMER
 }
 
 
+class Topic(StrEnum):
+    """What somebody can ask to hear of: kinds of messages, in words people use."""
+
+    OPENED = "opened"
+    PROGRESS = "progress"
+    RESOLVED = "resolved"
+    TROUBLE = "trouble"
+    BRIEFINGS = "briefings"
+    REPORT = "report"
+
+
+TOPICS: dict[Topic, frozenset[str]] = {
+    Topic.OPENED: frozenset({"received", "received_queued", "received_no_contract", "declared"}),
+    Topic.PROGRESS: frozenset({"acknowledged", "update", "severity_changed", "update_late", "cadence"}),
+    Topic.RESOLVED: frozenset({"resolved", "reopened", "confirmed", "cancelled", "merged"}),
+    Topic.TROUBLE: frozenset({"breach", "warning", "no_answer"}),
+    Topic.BRIEFINGS: frozenset({"briefing", "briefing_external"}),
+    Topic.REPORT: frozenset({"report_published"}),
+}
+_TOPIC_OF = {kind: topic for topic, kinds in TOPICS.items() for kind in kinds}
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What one stakeholder asked for. None for organization or service: of all of them."""
+
+    topics: AbstractSet[str]
+    organization_id: int | None
+    service_id: int | None
+    least_severity: str  # P3: of P1, P2 and P3
+
+
+def topic_of(kind: str) -> Topic | None:
+    """What a kind is about; None for what only those hear whom it concerns."""
+    return _TOPIC_OF.get(kind)
+
+
+def wants(wish: Wish, *, topic: Topic, organization_id: int | None, service_id: int | None, severity: str) -> bool:
+    """Whether somebody asked to hear of this."""
+    return (
+        topic in wish.topics
+        and wish.organization_id in (None, organization_id)
+        and wish.service_id in (None, service_id)
+        and severity <= wish.least_severity
+    )
+
+
 def audiences(kind: str) -> tuple[Audience, ...]:
     """Who hears this kind of message.
 
     Raises KeyError for a kind nobody planned: silence must be decided, not forgotten.
     """
-    return ROUTES[kind]
+    return with_stakeholders(kind, ROUTES[kind])
+
+
+def with_stakeholders(kind: str, heard_by: tuple[Audience, ...]) -> tuple[Audience, ...]:
+    """Those who hear it by their part, and, after them, whoever asked. What nobody hears, nobody can ask for."""
+    if topic_of(kind) is None or not heard_by or Audience.STAKEHOLDER in heard_by:
+        return heard_by
+    return (*heard_by, Audience.STAKEHOLDER)

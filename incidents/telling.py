@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from incidents import facts
+from incidents import facts, routing
 from incidents.counterparts import COUNTERPARTS
-from incidents.models import HeldRole, Incident, WarRoom
-from incidents.routing import CUSTOMER_AUDIENCES, Audience, audiences
+from incidents.models import HeldRole, Incident, Stakeholder, WarRoom
+from incidents.models.stakeholders import SILENT
+from incidents.routing import CUSTOMER_AUDIENCES, CUSTOMER_KINDS, Audience
 from incidents.war_room.roles import IncidentRole
 from rotations.models import Schedule
 from rotations.oncall import Directory, LivePeople
@@ -41,17 +42,21 @@ class Teller:
         self.key = key
         self.more = more
         self.lines = lines
-        self.heard_by = audiences(kind) if heard_by is None else heard_by
+        self.heard_by = routing.audiences(kind) if heard_by is None else routing.with_stakeholders(kind, heard_by)
 
     def posts(self) -> list[Post]:
+        """The messages, as they are handed to the outbox."""
+        return [post for _, post in self.heard()]
+
+    def heard(self) -> list[tuple[Audience, Post]]:
         """One message an address, whatever parts its reader has: the first audience that names them counts. Other
         systems are no readers: each gets all that is for it."""
-        posts: dict[tuple[str, ...], Post] = {}
+        heard: dict[tuple[str, ...], tuple[Audience, Post]] = {}
         for audience in self.heard_by:
             for post in _VOICES[audience](self):
                 address = (post.key,) if audience in COUNTERPARTS else (post.vendor, post.to)
-                posts.setdefault(address, post)
-        return list(posts.values())
+                heard.setdefault(address, (audience, post))
+        return list(heard.values())
 
     def post(
         self,
@@ -62,16 +67,19 @@ class Teller:
         *,
         language: str = ENGLISH,
         zone: str = "",
+        is_outside: bool | None = None,
         **fields: Any,
     ) -> Iterator[Post]:
         """One message on a line, if the desk has such a line and the reader such an address.
 
-        Times are in the organization's zone unless the reader has one of their own.
+        Times are in the organization's zone unless the reader has one of their own. `is_outside` says whose words they
+        read where the audience alone does not.
         """
         connection = self.lines.line(vendor, self.incident.organization_id)
         if connection is None or not to:
             return
-        said = facts.for_customer if audience in CUSTOMER_AUDIENCES else facts.for_staff
+        is_theirs = audience in CUSTOMER_AUDIENCES if is_outside is None else is_outside
+        said = facts.for_customer if is_theirs else facts.for_staff
         yield Post(
             key=f"{self.kind}:{self.key}:{audience}:{vendor}:{to}"[:200],
             kind=self.kind,
@@ -157,12 +165,13 @@ def _duty_manager(teller: Teller) -> Iterator[Post]:
 
 def _silently(teller: Teller, audience: Audience, person: User) -> Iterator[Post]:
     """By mail and Slack: what wakes nobody."""
-    for method in person.contact_methods.filter(
-        kind__in=("email", "slack"), verified_at__isnull=False, disabled_at=None
-    ):
-        yield from teller.post(
-            audience, method.kind, method.address, person.name, reader=person.name, zone=person.time_zone
-        )
+    methods = person.contact_methods.filter(SILENT).values_list("kind", "address")
+    yield from _to_person(teller, audience, person, methods)
+
+
+def _to_person(teller: Teller, audience: Audience, person: User, methods: Iterable[tuple[str, str]]) -> Iterator[Post]:
+    for kind, address in methods:
+        yield from teller.post(audience, kind, address, person.name, reader=person.name, zone=person.time_zone)
 
 
 def _account_manager(teller: Teller) -> Iterator[Post]:
@@ -215,6 +224,55 @@ def _customer_executives(teller: Teller) -> Iterator[Post]:
         )
 
 
+def _stakeholders(teller: Teller) -> Iterator[Post]:
+    """Whoever asked to hear of it. A fall in severity is heard by those who heard of it before it fell."""
+    topic, incident = routing.topic_of(teller.kind), teller.incident
+    if topic is None or incident.is_drill:
+        return
+    severity = incident.severity
+    if teller.kind == "severity_changed":
+        severity = min(severity, teller.more.get("before", severity))
+    asking = sitting.once(f"stakeholders:{incident.organization_id}", lambda: Stakeholder.objects.asking(incident))
+    for row in asking:
+        if routing.wants(
+            row.wish,
+            topic=topic,
+            organization_id=incident.organization_id,
+            service_id=incident.service_id,
+            severity=severity,
+        ):
+            yield from _outside(teller, row) if row.is_outside else _inside(teller, row)
+
+
+def _outside(teller: Teller, row: Stakeholder) -> Iterator[Post]:
+    """By e-mail, in the customer's words; of what a customer may read, and nothing else. Whoever cannot sign in gets no
+    link."""
+    if teller.kind not in CUSTOMER_KINDS or (row.contact is not None and not row.contact.is_active):
+        return
+    place = {} if row.contact and row.contact.user_id else {"url": "", "button": ""}
+    yield from teller.post(
+        Audience.STAKEHOLDER,
+        "email",
+        row.email,
+        row.shown_name,
+        language=row.contact.language if row.contact else ENGLISH,
+        is_outside=True,
+        reader=row.shown_name,
+        copied=True,
+        **place,
+    )
+
+
+def _inside(teller: Teller, row: Stakeholder) -> Iterator[Post]:
+    """A colleague by what wakes nobody, or a channel of ours: it is silent from the day a customer calls it theirs."""
+    if row.user is None:
+        if not row.is_a_customers_channel:
+            yield from teller.post(Audience.STAKEHOLDER, "slack", row.slack_channel, row.shown_name, reader="all")
+    elif row.user.is_active and row.user.works_here:
+        methods = [(method["kind"], method["address"]) for method in row.methods]
+        yield from _to_person(teller, Audience.STAKEHOLDER, row.user, methods)
+
+
 _VOICES: dict[Audience, Callable[[Teller], Iterator[Post]]] = {
     Audience.REPORTER: _reporter,
     Audience.CUSTOMER_CHANNEL: _customer_channel,
@@ -227,4 +285,5 @@ _VOICES: dict[Audience, Callable[[Teller], Iterator[Post]]] = {
     Audience.COMMS: _comms,
     Audience.EXECUTIVES: _executives,
     Audience.CUSTOMER_EXECUTIVES: _customer_executives,
+    Audience.STAKEHOLDER: _stakeholders,
 }

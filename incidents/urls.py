@@ -13,6 +13,7 @@ from incidents import (
     portal,
     promise_pages,
     room_pages,
+    routing_pages,
     text_pages,
     webhook_pages,
 )
@@ -39,6 +40,10 @@ console_patterns = [
     path("customers/", console.list_customers, name="customers"),
     path("customers/<slug:slug>/", console.show_customer, name="customer"),
     path("calls/", call_pages.list_calls, name="calls"),
+    path("routing/", routing_pages.show, name="routing"),
+    path("routing/add/", routing_pages.add, name="routing-add"),
+    path("routing/<int:pk>/change/", routing_pages.change, name="routing-change"),
+    path("routing/<int:pk>/remove/", routing_pages.remove, name="routing-remove"),
     path("texts/", text_pages.list_texts, name="texts"),
     *(
         path(f"texts/<slug:kind>/{place}{verb}", view, name=name)

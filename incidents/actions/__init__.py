@@ -36,12 +36,14 @@ from incidents.actions.prompting import prompt
 from incidents.actions.reporting import Report, enter_triage, report
 from incidents.actions.responding import acknowledge, advance, claim, escalate, hand_back, page_failed, pager_failed
 from incidents.actions.speaking import post_update, write_message, write_note
+from incidents.actions.subscribing import add_stakeholder, change_stakeholder, remove_stakeholder
 from incidents.actions.triage import change_severity, change_status, hold, release
 
 __all__ = [
     "Report",
     "accept_hand_over",
     "acknowledge",
+    "add_stakeholder",
     "add_task",
     "advance",
     "agree_cadence",
@@ -53,6 +55,7 @@ __all__ = [
     "call_off_maintenance",
     "cancel",
     "change_severity",
+    "change_stakeholder",
     "change_status",
     "chase_hand_over",
     "check_dispute",
@@ -89,6 +92,7 @@ __all__ = [
     "prompt",
     "record_decision",
     "release",
+    "remove_stakeholder",
     "reopen",
     "report",
     "resolve",

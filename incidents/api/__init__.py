@@ -2,12 +2,12 @@
 
 `incidents` reports and reads, `verbs` does what people do, `clocks` shows what is promised and proves it, `follow_ups`
 are what managers still have to do, `previews` answers questions about the rules, `monitoring` is
-for heartbeats, maintenance and series.
+for heartbeats, maintenance and series, `stakeholders` says who else hears.
 """
 
 from django.urls import path
 
-from incidents.api import monitoring
+from incidents.api import monitoring, stakeholders
 from incidents.api.clocks import ClocksView, EvidenceView
 from incidents.api.follow_ups import FollowUpDoneView, FollowUpsView
 from incidents.api.incidents import IncidentDetail, IncidentList, IncidentTimeline
@@ -25,4 +25,5 @@ urlpatterns = [
     path("follow-ups/", FollowUpsView.as_view(), name="follow-ups"),
     path("follow-ups/<int:pk>/done/", FollowUpDoneView.as_view(), name="follow-up-done"),
     *monitoring.urlpatterns,
+    *stakeholders.urlpatterns,
 ]

@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from incidents import sla, telling
+from incidents import sla
+from incidents.boards import routing
 from incidents.models import Incident
 from incidents.routing import CUSTOMER_AUDIENCES, audiences
 from supportdesk.integrations.lines import Lines
@@ -25,8 +26,9 @@ class Promise:
 def readers(incident: Incident, kind: str = "update", lines: Lines | None = None) -> list[str]:
     """Who a message of a kind goes to at the customer, in words: the very deliveries the verb would post."""
     theirs = tuple(audience for audience in audiences(kind) if audience in CUSTOMER_AUDIENCES)
-    posts = telling.Teller(incident, kind, "preview", {}, lines or Lines.load(), heard_by=theirs).posts()
-    return [f"{post.recipient} by e-mail" if post.vendor == "email" else post.recipient for post in posts]
+    found = routing.readers(incident, kind, lines, theirs)
+    outside = [one for one in found if one.group == routing.CUSTOMER]
+    return [f"{one.name} by e-mail" if one.by == "e-mail" else one.name for one in outside]
 
 
 def cadence(clocks: Iterable[sla.Clock]) -> timedelta | None:

@@ -17,6 +17,7 @@ from incidents.models.monitoring import (
     SeriesPoint,
 )
 from incidents.models.paging import Escalation, Page
+from incidents.models.stakeholders import Stakeholder
 from incidents.models.status import (
     Component,
     ComponentState,
@@ -73,6 +74,7 @@ __all__ = [
     "SeriesPoint",
     "SeverityDispute",
     "SlaClock",
+    "Stakeholder",
     "StatusPage",
     "StatusReader",
     "Subscriber",

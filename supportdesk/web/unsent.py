@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -20,7 +20,7 @@ def kept(request: HttpRequest, place: str, form: str) -> Iterator[None]:
     try:
         yield
     except Invalid:
-        said = {name: str(text)[:_LONGEST] for name, text in request.POST.items() if name != "csrfmiddlewaretoken"}
+        said = {name: _short(texts) for name, texts in request.POST.lists() if name != "csrfmiddlewaretoken"}
         request.session[_KEY] = {"place": place, "form": form, "said": said}
         raise
     take(request, place)
@@ -32,3 +32,9 @@ def take(request: HttpRequest, place: str) -> dict[str, Any]:
         return {}
     found: dict[str, Any] = request.session.pop(_KEY)
     return found
+
+
+def _short(texts: Sequence[object]) -> str | list[str]:
+    """A text, or all of them where somebody ticked several."""
+    short = [str(text)[:_LONGEST] for text in texts]
+    return short if len(short) > 1 else "".join(short)

@@ -35,6 +35,8 @@ CONSOLE = (
     "/console/on-call/?week=2026-03-29",
     "/console/on-call/?fragment=seats",
     "/console/reports/",
+    "/console/routing/",
+    "/console/routing/?organization=acme&service=&severity=P1&kind=update",
     "/console/jump/?q=checkout",
 )
 PORTAL = (

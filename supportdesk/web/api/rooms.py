@@ -1,7 +1,7 @@
 """Lists of things that are read by whoever may see them and written by one action: two views a room.
 
-`GET` and `POST /things/`, `GET` and `PATCH /things/<key>/`. What is not yours is not there (404); the action decides
-who may write, and leaves the trail.
+`GET` and `POST /things/`, `GET` and `PATCH /things/<key>/`, and `DELETE` where a thing may go. What is not yours is not
+there (404); the action decides who may write, and leaves the trail.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class Room:
 
     `key` is the field its address names it by; `visible` are the rows an actor may know of; `save(row, *, actor, …)` is
     the one writer, with a row of None for a new one; `filters` are look-ups a list can be narrowed by, each named by
-    its first word.
+    its first word. `remove(row, *, actor)` takes one away; without it nothing here can be deleted.
     """
 
     name: str
@@ -41,6 +41,7 @@ class Room:
     save: Callable[..., Model]
     shown_to_staff: type[serializers.BaseSerializer[Any]] | None = None
     filters: tuple[str, ...] = ()
+    remove: Callable[..., None] | None = None
 
     @property
     def singular(self) -> str:
@@ -63,10 +64,11 @@ def urls(rooms: Sequence[Room]) -> list[URLPattern]:
     """The addresses of the rooms."""
     found = []
     for room in rooms:
+        item = _item_view(room) if room.remove is None else _removable(room, _item_view(room), room.remove)
         kind = "int" if room.key in ("id", "pk") else "slug"
         found += [
             path(f"{room.name}/", _list_view(room).as_view(), name=room.name),
-            path(f"{room.name}/<{kind}:key>/", _item_view(room).as_view(), name=room.singular),
+            path(f"{room.name}/<{kind}:key>/", item.as_view(), name=room.singular),
         ]
     return found
 
@@ -130,3 +132,20 @@ def _item_view(room: Room) -> type[APIView]:
     ItemView.__name__ = ItemView.__qualname__ = f"{room.singular.capitalize()}View"
     ItemView.__doc__ = f"One {room.singular}; `PATCH` changes the fields it names (managers)."
     return ItemView
+
+
+def _removable(room: Room, view: type[APIView], remove: Callable[..., None]) -> type[APIView]:
+    class RemovableView(view):  # type: ignore[valid-type]
+        scopes = {"GET": "read", "PATCH": "manage", "DELETE": "manage"}
+
+        @extend_schema(operation_id=f"{room.name}_remove", request=None, responses={204: None})
+        def delete(self, request: Request, key: str | int) -> Response:
+            actor = actor_of(request)
+            remove(room.find(actor, key), actor=actor)
+            return Response(status=status.HTTP_204_NO_CONTENT)
+
+    RemovableView.__name__ = RemovableView.__qualname__ = view.__name__
+    RemovableView.__doc__ = (
+        f"One {room.singular}; `PATCH` changes the fields it names, `DELETE` takes it away (managers)."
+    )
+    return RemovableView
