@@ -114,7 +114,7 @@ def unfilled(kind: str) -> list[str]:
 
 def grouped(found: Iterable[Reader]) -> list[dict[str, Any]]:
     """Readers as the page shows them: theirs, ours, other systems."""
-    listed = list(found)
+    listed = list(dict.fromkeys(found))  # a system may get several messages of one kind
     return [
         {"slug": slug, "label": label, "readers": [one for one in listed if one.group == slug]}
         for slug, label in GROUPS.items()

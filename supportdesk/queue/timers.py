@@ -51,12 +51,17 @@ class Planned:
     planned_at: datetime | None = None
 
 
+# Rows a worker has are passed by, not waited for: it holds its timer and asks for the incident, whoever arms holds the
+# incident. DO UPDATE alone would lock the row before its WHERE is asked.
 _ARM = """
 INSERT INTO supportdesk_timer
     (key, run, subject, generation, planned_at, due_at, lane, args, state, attempts, error)
 SELECT key, run, subject, generation, planned_at, due_at, lane, args::jsonb, 'armed', 0, ''
 FROM unnest(%s::text[], %s::text[], %s::text[], %s::int[], %s::timestamptz[], %s::timestamptz[], %s::text[], %s::text[])
     AS planned (key, run, subject, generation, planned_at, due_at, lane, args)
+WHERE NOT EXISTS (
+    SELECT FROM supportdesk_timer AS gone WHERE gone.key = planned.key AND gone.state NOT IN ('armed', 'cancelled')
+)
 ON CONFLICT (key) DO UPDATE
     SET state = 'armed', due_at = EXCLUDED.due_at, planned_at = EXCLUDED.planned_at, args = EXCLUDED.args,
         generation = EXCLUDED.generation, attempts = 0, lease_until = NULL

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import psycopg
 import pytest
-from django.db import OperationalError
+from django.db import OperationalError, connection
 from django_q.signing import SignedPackage
 
 from supportdesk import instants
@@ -63,6 +64,19 @@ def test_a_timer_runs_once_however_often_its_task_comes():
     assert [timers.run(ids), timers.run(ids)] == [1, 0]
     assert RAN == ["once"]
     assert state("once").state == Timer.State.DONE
+
+
+@pytest.mark.django_db(transaction=True)
+def test_who_arms_does_not_wait_for_a_worker_in_the_middle_of_it():
+    arm("busy", "other")
+    (pk, _) = hand_over()
+    with psycopg.connect(**connection.get_connection_params()) as worker, connection.cursor() as cursor:
+        worker.execute("UPDATE supportdesk_timer SET state = 'done' WHERE id = %s", [pk])  # and asks for the incident
+        cursor.execute("SET lock_timeout = '500ms'")
+        arm("busy", "other", "new")
+        cursor.execute("SET lock_timeout = 0")
+        worker.rollback()
+    assert [state(key).state for key in ("busy", "other", "new")] == ["handed", "handed", "armed"]
 
 
 def test_a_try_is_counted_before_the_work():
