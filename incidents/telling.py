@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from incidents import facts, routing
 from incidents.counterparts import COUNTERPARTS
 from incidents.models import HeldRole, Incident, Stakeholder, WarRoom
-from incidents.models.stakeholders import SILENT
 from incidents.routing import CUSTOMER_AUDIENCES, CUSTOMER_KINDS, Audience
 from incidents.war_room.roles import IncidentRole
 from rotations.models import Schedule
@@ -165,13 +164,12 @@ def _duty_manager(teller: Teller) -> Iterator[Post]:
 
 def _silently(teller: Teller, audience: Audience, person: User) -> Iterator[Post]:
     """By mail and Slack: what wakes nobody."""
-    methods = person.contact_methods.filter(SILENT).values_list("kind", "address")
-    yield from _to_person(teller, audience, person, methods)
-
-
-def _to_person(teller: Teller, audience: Audience, person: User, methods: Iterable[tuple[str, str]]) -> Iterator[Post]:
-    for kind, address in methods:
-        yield from teller.post(audience, kind, address, person.name, reader=person.name, zone=person.time_zone)
+    for method in person.contact_methods.filter(
+        kind__in=("email", "slack"), verified_at__isnull=False, disabled_at=None
+    ):
+        yield from teller.post(
+            audience, method.kind, method.address, person.name, reader=person.name, zone=person.time_zone
+        )
 
 
 def _account_manager(teller: Teller) -> Iterator[Post]:
@@ -266,11 +264,10 @@ def _outside(teller: Teller, row: Stakeholder) -> Iterator[Post]:
 def _inside(teller: Teller, row: Stakeholder) -> Iterator[Post]:
     """A colleague by what wakes nobody, or a channel of ours: it is silent from the day a customer calls it theirs."""
     if row.user is None:
-        if not row.is_a_customers_channel:
+        if not Organization.objects.filter(slack_channel=row.slack_channel).exists():
             yield from teller.post(Audience.STAKEHOLDER, "slack", row.slack_channel, row.shown_name, reader="all")
     elif row.user.is_active and row.user.works_here:
-        methods = [(method["kind"], method["address"]) for method in row.methods]
-        yield from _to_person(teller, Audience.STAKEHOLDER, row.user, methods)
+        yield from _silently(teller, Audience.STAKEHOLDER, row.user)
 
 
 _VOICES: dict[Audience, Callable[[Teller], Iterator[Post]]] = {

@@ -4,39 +4,23 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.contrib.postgres.expressions import ArraySubquery
 from django.db import models
-from django.db.models import Exists, OuterRef, Q
-from django.db.models.functions import JSONObject
+from django.db.models import Q
 
 from incidents.models.incident import Incident
 from incidents.routing import Wish
 from rotations.models import severity_choices
-from supportdesk.accounts.models import ContactMethod
 from supportdesk.organizations.models import Organization
 
-# What wakes nobody.
-SILENT = Q(kind__in=("email", "slack"), verified_at__isnull=False, disabled_at=None)
 _USER, _CONTACT = Q(user__isnull=False), Q(contact__isnull=False)
 _ADDRESS, _CHANNEL = ~Q(address=""), ~Q(slack_channel="")
 
 
 class Stakeholders(models.QuerySet["Stakeholder"]):
     def asking(self, incident: Incident) -> list[Stakeholder]:
-        """Everybody who asked to hear of incidents of this organization, with all it takes to tell them: one
-        statement."""
-        methods = ContactMethod.objects.filter(SILENT, user=OuterRef("user")).order_by("kind", "pk")
-        rows = self.filter(Q(organization=None) | Q(organization=incident.organization_id))
-        return list(
-            rows.select_related("user", "contact")
-            .annotate(
-                methods=ArraySubquery(methods.values(method=JSONObject(kind="kind", address="address"))),
-                is_a_customers_channel=Exists(
-                    Organization.objects.exclude(slack_channel="").filter(slack_channel=OuterRef("slack_channel"))
-                ),
-            )
-            .order_by("pk")
-        )
+        """Everybody who asked to hear of incidents of this organization. Read for every incident, so a bare row each:
+        what it takes to tell them is read of those who want to hear."""
+        return list(self.filter(Q(organization=None) | Q(organization=incident.organization_id)).order_by("pk"))
 
 
 class Stakeholder(models.Model):
