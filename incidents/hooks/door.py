@@ -28,7 +28,7 @@ _TOO_MANY = "This call was not kept: this connection sent too many within a minu
 @require_POST
 def receive(request: HttpRequest, vendor: str, code: str) -> HttpResponse:
     """One call from a vendor. Where a person waits for the answer, nobody is asked to come again (MON-12)."""
-    connection = Connection.objects.filter(vendor=vendor, code=code, is_enabled=True).first()
+    connection = Connection.objects.answering(vendor, code)
     if connection is None:
         return answer(request, NotFound("No connection answers at this address."))
     integration, asked = outbox.build(connection), _value(request)

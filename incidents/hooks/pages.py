@@ -66,12 +66,13 @@ def _delivery_status(connection: Connection, reply: Reply) -> str:
 
 
 def _delivery_key(connection: Connection, reply: Reply) -> str:
-    """The delivery a status is about.
+    """The delivery a status is about; none where another line carried it, or carries it by now.
 
     PagerDuty never hears our delivery keys: there it is the newest trigger of the incident.
     """
     if connection.vendor != "pagerduty":
-        return reply.subject
+        mine = Delivery.objects.filter(key=reply.subject, connection=connection)
+        return mine.values_list("key", flat=True).first() or ""
     triggers = Delivery.objects.filter(
         connection=connection, facts__thread=reply.subject, facts__action="trigger", settled_at=None
     )

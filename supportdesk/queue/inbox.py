@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
 from datetime import datetime
 from uuid import uuid4
 
@@ -35,6 +34,5 @@ def row(connection: Connection, reply: Reply, now: datetime) -> InboundEvent:
     An alert said again is counted again (MON-1), so each telling has a key of its own; everything else happens once.
     """
     key = f"{reply.key[:160]}:{uuid4().hex}" if reply.verb == "alert" else reply.key[:200]
-    return InboundEvent(
-        connection=connection, key=key, verb=reply.verb, reply=asdict(reply), received_at=now, due_at=now
-    )
+    said = {name: getattr(reply, name) for name in Reply.__slots__}
+    return InboundEvent(connection=connection, key=key, verb=reply.verb, reply=said, received_at=now, due_at=now)
