@@ -20,7 +20,7 @@ KEPT = ROOT / "build" / "bench.json"
 GROUPS = {
     "rules": ("bench_schedules", "bench_schedules_desk", "bench_clocks", "bench_proof"),
     "queue": ("bench_queue",),
-    "intake": ("bench_intake", "bench_stored"),
+    "intake": ("bench_intake", "bench_intake_peers", "bench_stored"),
 }
 
 

@@ -18,17 +18,12 @@ from typing import ClassVar
 
 import bench_queue_tasks as tasks
 import psycopg
+from peers import INSTALL_WITHIN, PEERS, Absent, install, python_of
 
 from supportdesk.embedded import guardian
 from supportdesk.embedded.processes import free_port
 
 HERE = Path(__file__).resolve().parent
-PEERS = HERE.parents[1] / "build" / "peers"
-INSTALL_WITHIN = 120.0
-
-
-class Absent(Exception):
-    """This peer cannot be had here; the text says why."""
 
 
 class Peer(ABC):
@@ -44,7 +39,7 @@ class Peer(ABC):
 
     @property
     def python(self) -> str:
-        return str(PEERS / self.name / "bin" / "python")
+        return python_of(self.name)
 
     @property
     def env(self) -> dict[str, str]:
@@ -54,16 +49,7 @@ class Peer(ABC):
 
     def install(self) -> None:
         """Have the packages, in an environment of their own. Raises `Absent`."""
-        if Path(self.python).exists():
-            return
-        place = PEERS / self.name
-        try:
-            subprocess.run([sys.executable, "-m", "venv", place], check=True, capture_output=True)
-            pip = [self.python, "-m", "pip", "install", "-q", "--disable-pip-version-check", *self.packages]
-            subprocess.run(pip, check=True, capture_output=True, timeout=INSTALL_WITHIN)
-        except (subprocess.SubprocessError, OSError) as error:
-            shutil.rmtree(place, ignore_errors=True)
-            raise Absent(f"pip cannot install {' '.join(self.packages)}: {error}") from error
+        install(self.name, *self.packages)
 
     @abstractmethod
     def prepare(self) -> None:
