@@ -39,6 +39,8 @@ WHOLE_CHAIN = timedelta(minutes=15)
 LOOK_EVERY = timedelta(hours=1)
 BY_DAY = range(10, 16)  # the hours of a person's own day in which planned drills ring
 # Doors a page opens; pressing a button in the console proves nothing about a phone.
+_WIRES = {"email": "e-mail", "sms": "text message", "phone": "phone call", "slack": "Slack", "pagerduty": "PagerDuty"}
+_ANSWERED = {"sms": "text", "slack": "Slack", "link": "the link", "pagerduty": "PagerDuty"}
 PROVING = ("phone", "sms", "slack", "link", "pagerduty")
 
 
@@ -140,7 +142,8 @@ def hops(incident: Incident) -> list[Hop]:
         for row in Delivery.objects.filter(key__startswith=page.key_prefix).order_by("planned_at", "pk"):
             found += _of_delivery(page.recipient, row)
         if page.ended_at and page.state == Page.State.ACKNOWLEDGED:
-            by = f"{page.recipient} answers by {page.acknowledged_via or 'the console'}"
+            via = page.acknowledged_via
+            by = f"{page.recipient} answers by {_ANSWERED.get(via, via) or 'the console'}"
             found.append((page.ended_at, by, _last_sent(page), page.acknowledged_via in PROVING))
     found.sort(key=lambda one: one[0])
     return [
@@ -151,7 +154,7 @@ def hops(incident: Incident) -> list[Hop]:
 
 def _of_delivery(recipient: str, row: Delivery) -> list[tuple[datetime, str, datetime, bool]]:
     found = []
-    way = f"{row.vendor} to {recipient}"
+    way = f"{_WIRES.get(row.vendor, row.vendor)} to {recipient}"
     if row.handed_at and row.sent_at:
         found.append((row.handed_at, f"{way}: taken up", row.planned_at, True))
     if row.sent_at:

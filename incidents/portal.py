@@ -21,6 +21,7 @@ from incidents.status_pages import access
 from supportdesk import instants
 from supportdesk.actors import Actor
 from supportdesk.errors import NotFound
+from supportdesk.integrations import endpoints
 from supportdesk.organizations.models import Contact
 from supportdesk.web.doors import door
 from supportdesk.web.pages import page
@@ -143,4 +144,5 @@ def plan(request: HttpRequest, actor: Actor) -> HttpResponse:
     organization, now = _contact(actor).organization, instants.now()
     running = promises.running(Incident.objects.visible_to(actor).open()[:_MOST_RUNNING], now)
     context = customers.detail(organization, now) | {"section": "plan", "running": running}
+    context["has_webhooks"] = endpoints.is_customer_admin(actor)
     return page(request, "portal/plan.html", context)

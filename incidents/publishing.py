@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from incidents.models import Notice, NoticeUpdate
+from incidents.models import Notice, NoticeUpdate, Subscriber
 from supportdesk import links
 from supportdesk.integrations.lines import Lines
 from supportdesk.integrations.models import Connection
@@ -72,6 +72,12 @@ def _beside_alerts(notice: Notice, update: NoticeUpdate, lines: Lines) -> Iterat
         facts=_facts(notice, update, action="change", happens=happens, at=update.at.isoformat()),
         lane=Lane.INTEGRATIONS,
     )
+
+
+def beside_statuspage(connection: Connection) -> tuple[str, str]:
+    """How many hear of the same from our own pages: somebody who follows both is written to twice."""
+    readers = Subscriber.objects.filter(confirmed_at__isnull=False, page__organization=connection.organization_id)
+    return f"Our own pages have {readers.count()} subscribers.", ""
 
 
 def _subject(notice: Notice) -> str:

@@ -88,7 +88,7 @@ ROUTES: dict[str, tuple[Audience, ...]] = {
         Audience.INCIDENT_IO,
     ),
     "warning": (Audience.RESPONDER, Audience.DESK_CHANNEL),
-    "breach": (Audience.RESPONDER, Audience.DESK_CHANNEL, Audience.ACCOUNT_MANAGER),
+    "breach": (Audience.RESPONDER, Audience.DESK_CHANNEL, Audience.ACCOUNT_MANAGER, Audience.WAR_ROOM),
     "no_answer": (Audience.DESK_CHANNEL,),
     "report_published": (Audience.REPORTER, Audience.TICKET),
     "upgraded": (Audience.REPORTER, Audience.CUSTOMER_CHANNEL, Audience.DESK_CHANNEL),
@@ -106,7 +106,9 @@ ROUTES: dict[str, tuple[Audience, ...]] = {
     "recovered": (Audience.RESPONDER, Audience.DESK_CHANNEL),
     "war_room": (Audience.WAR_ROOM, Audience.RESPONDER),
     "role_given": (),  # told to the person alone
+    "role_passed": (),  # told to whoever had it
     "ack_late": (Audience.DUTY_MANAGER, Audience.WAR_ROOM),
+    "commander_wanted": (Audience.RESPONDER, Audience.DUTY_MANAGER, Audience.WAR_ROOM, Audience.DESK_CHANNEL),
     "notice_drafted": (Audience.RESPONDER, Audience.COMMS, Audience.WAR_ROOM),
     "update_prompt": (Audience.COMMS, Audience.RESPONDER, Audience.WAR_ROOM),
     "update_ping": (Audience.RESPONDER, Audience.WAR_ROOM),

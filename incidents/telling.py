@@ -131,14 +131,15 @@ def _customer_channel(teller: Teller) -> Iterator[Post]:
             organization.slack_channel,
             f"{organization.name} on Slack",
             reader=organization.name,
-            language=sitting.once(f"language:{organization.pk}", lambda: _spoken_by(organization)),
+            language=spoken_by(organization),
         )
 
 
-def _spoken_by(organization: Organization) -> str:
-    """The language of a channel many people read: theirs if they share one."""
-    spoken = set(organization.contacts.filter(is_active=True).values_list("language", flat=True))
-    return spoken.pop() if len(spoken) == 1 else ENGLISH
+def spoken_by(organization: Organization) -> str:
+    """The language of a channel many people of an organization read: theirs if they share one."""
+    theirs = organization.contacts.filter(is_active=True).values_list("language", flat=True)
+    spoken = sitting.once(f"language:{organization.pk}", lambda: set(theirs))
+    return next(iter(spoken)) if len(spoken) == 1 else ENGLISH
 
 
 def _desk_channel(teller: Teller, audience: Audience = Audience.DESK_CHANNEL) -> Iterator[Post]:

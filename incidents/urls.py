@@ -16,6 +16,7 @@ from incidents import (
     routing_pages,
     text_pages,
     webhook_pages,
+    webhook_portal,
 )
 from incidents.hooks import mail_door
 from incidents.monitoring import urls as monitoring
@@ -70,6 +71,10 @@ portal_patterns = [
     path("", portal.home, name="home"),
     path("report/", portal.report, name="report"),
     path("plan/", portal.plan, name="plan"),
+    path("webhooks/", webhook_portal.list_endpoints, name="webhooks"),
+    path("webhooks/<slug:code>/", webhook_portal.show_endpoint, name="webhook"),
+    path("webhooks/<slug:code>/events/<int:pk>/again/", webhook_portal.send_again, name="webhook-again"),
+    path("webhooks/<slug:code>/<slug:verb>/", webhook_portal.act, name="webhook-act"),
     path("incidents/", portal.list_incidents, name="incidents"),
     path("incidents/<int:pk>/", portal.show_incident, name="incident"),
     path("incidents/<int:pk>/<slug:verb>/", portal.act, name="act"),

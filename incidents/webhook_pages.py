@@ -14,9 +14,9 @@ from django.views.decorators.http import require_GET, require_POST
 
 from supportdesk.actors import Actor
 from supportdesk.errors import NotFound
-from supportdesk.integrations import endpoints
+from supportdesk.integrations import endpoints, kinds
 from supportdesk.integrations.models import Connection
-from supportdesk.integrations.webhooks import EVENT
+from supportdesk.integrations.webhooks import EVENT, TEST_TYPE
 from supportdesk.queue.models import Delivery
 from supportdesk.web.doors import door
 from supportdesk.web.pages import page
@@ -34,7 +34,7 @@ class Sent:
     tries: list[tuple[datetime, str]]
 
 
-def _endpoint(actor: Actor, code: str) -> Connection:
+def endpoint_of(actor: Actor, code: str) -> Connection:
     row = endpoints.visible_to(actor).filter(code=code).first()
     if row is None:
         raise NotFound("There is no such webhook.")
@@ -53,22 +53,25 @@ def list_endpoints(request: HttpRequest, actor: Actor) -> HttpResponse:
 @door("console", staff=True)
 def show_endpoint(request: HttpRequest, actor: Actor, code: str) -> HttpResponse:
     """One endpoint: the last events, and every try of each."""
-    endpoint = _endpoint(actor, code)
+    endpoint = endpoint_of(actor, code)
+    return page(request, "console/webhook.html", {"section": "admin", **what_was_sent(endpoint, request)})
+
+
+def what_was_sent(endpoint: Connection, request: HttpRequest) -> dict[str, Any]:
+    """What the page of one endpoint shows, ours and a customer's: the last events, and every try of each."""
     state = request.GET.get("state", "")
-    sent = endpoint.deliveries.filter(kind=EVENT).order_by("-pk")
+    sent = endpoint.deliveries.filter(kind__in=(EVENT, kinds.TEST)).order_by("-pk")
     shown = sent.filter(state=state) if state in Delivery.State.values else sent
-    context = {
-        "section": "admin",
+    return {
         "endpoint": endpoint,
         "sent": [_sent(delivery) for delivery in shown[:SHOWN]],
         "state": state,
         "states": [("", "All"), (Delivery.State.FAILED.value, "Not taken"), (Delivery.State.PENDING.value, "Waiting")],
     }
-    return page(request, "console/webhook.html", context)
 
 
 def _sent(delivery: Delivery) -> Sent:
-    event = delivery.facts.get(EVENT, {})
+    event = delivery.facts.get(EVENT) or {"type": TEST_TYPE}
     tries = [(datetime.fromisoformat(one["at"]), one["words"]) for one in delivery.receipt.get("tries", [])]
     return Sent(delivery, event, json.dumps(event, indent=2, ensure_ascii=False), tries)
 
@@ -77,7 +80,7 @@ def _sent(delivery: Delivery) -> Sent:
 @door("console", staff=True)
 def send_again(request: HttpRequest, actor: Actor, code: str, pk: int) -> HttpResponse:
     """One event once more."""
-    row = _endpoint(actor, code).deliveries.filter(pk=pk, kind=EVENT).first()
+    row = endpoint_of(actor, code).deliveries.filter(pk=pk, kind=EVENT).first()
     if row is None:
         raise NotFound("There is no such event.")
     endpoints.send_again(row, actor=actor)
@@ -89,7 +92,7 @@ def send_again(request: HttpRequest, actor: Actor, code: str, pk: int) -> HttpRe
 @door("console", staff=True)
 def switch(request: HttpRequest, actor: Actor, code: str) -> HttpResponse:
     """On or off."""
-    endpoint = _endpoint(actor, code)
+    endpoint = endpoint_of(actor, code)
     on = request.POST.get("on") == "1"
     endpoints.save(endpoint, actor=actor, is_enabled=on)
     messages.success(request, f"{endpoint.name} is switched {'on' if on else 'off'}.")

@@ -53,9 +53,11 @@ def colleagues() -> Any:
 class PlanForm(forms.Form):
     """One person takes one slot for a while."""
 
-    schedule = forms.ModelChoiceField(label="Which schedule?", queryset=Schedule.objects.order_by("duty", "name"))
+    schedule = forms.ModelChoiceField(
+        label="Which schedule?", queryset=Schedule.objects.order_by("duty", "name"), empty_label="Choose a schedule"
+    )
     slot = forms.ChoiceField(label="As what?", choices=Layer.Slot.choices, initial=Layer.Slot.PRIMARY)
-    user = forms.ModelChoiceField(label="Who?", queryset=User.objects.none())
+    user = forms.ModelChoiceField(label="Who?", queryset=User.objects.none(), empty_label="Choose a person")
     start = InstantField(label="From")
     end = InstantField(label="Until")
     reason = forms.CharField(label="Why?", required=False, max_length=200, help_text="Everybody concerned reads it.")

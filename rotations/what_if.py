@@ -239,7 +239,7 @@ class _Play:
         return found.attempts(self.severity, effect.reason) if found else ()
 
     def _channel(self, effect: fx.Channel) -> Planned:
-        return self._planned(effect, _channel_name(effect.target), "told, besides")
+        return self._planned(effect, _channel_name(effect.target), "told as well")
 
     def _nobody(self, effect: fx.NobodyOnCall) -> Planned:
         return self._planned(effect, "Nobody", "the step finds nobody who can be paged", is_trouble=True)

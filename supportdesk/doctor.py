@@ -17,8 +17,10 @@ from django.db.migrations.executor import MigrationExecutor
 
 from supportdesk import instants, secrets_at_rest
 from supportdesk.auditor import alarm, board, findings, machine
+from supportdesk.integrations import mail_providers
 from supportdesk.integrations.actions import record_check
 from supportdesk.integrations.breaker import Breaker
+from supportdesk.integrations.email import Email
 from supportdesk.integrations.models import Connection
 from supportdesk.queue import clock
 from supportdesk.web.health import auditor_problem
@@ -128,6 +130,23 @@ def connections() -> Iterator[Line]:
             yield fail(name, line.note[:200], "Correct it in the back office under Connections and press Test.")
 
 
+def mail_reports() -> Iterator[Line]:
+    """By whom mail goes, and whether the desk hears of what bounces."""
+    for row in Connection.objects.filter(vendor=Email.slug, is_enabled=True).order_by("pk"):
+        provider = mail_providers.PROVIDERS.get(row.settings.get("provider", ""))
+        name = f"mail by {row.name}"
+        if provider is None:
+            yield ok(name, "By SMTP; bounces come back as mail.")
+        elif Email(row.values).hears_back:
+            yield ok(name, f"By {provider.label}, which reports what becomes of it.")
+        elif provider.tracking:
+            hook = f"{settings.PUBLIC_URL}/hooks/email/{row.code}/"
+            do = f"Give {provider.label} the address {hook} for delivered and bounced, and enter the secret."
+            yield warn(name, f"By {provider.label}, but bounces are not reported to the desk.", do)
+        else:
+            yield ok(name, f"By {provider.label}, which has no reports the desk can read.")
+
+
 def secrets() -> Iterator[Line]:
     closed = []
     for row in Connection.objects.exclude(secrets=""):
@@ -216,6 +235,7 @@ LINES: tuple[Ask, ...] = (
     clock_skew,
     processes,
     connections,
+    mail_reports,
     secrets,
     addresses,
     outside,
@@ -227,12 +247,16 @@ LINES: tuple[Ask, ...] = (
 def try_everything() -> Iterator[Line]:
     """`--send-test`: call every vendor in a way nobody hears, and raise a test alarm by every way."""
     for row in Connection.objects.filter(is_enabled=True):
-        works = record_check(row)
-        row.refresh_from_db()
-        if works:
+        said = record_check(row)
+        if said.works:
             Breaker.objects.filter(connection=row).update(failures=0, open_until=None, asked_until=None, error="")
         name = f"tried {row.name}"
-        yield ok(name, row.check_result[:160]) if works else fail(name, row.check_result[:160], "Correct it.")
+        if said.works and said.doubt:
+            yield warn(name, f"{said.words[:300]} {said.doubt[:400]}", "Make both say the same.")
+        elif said.works:
+            yield ok(name, said.words[:300])
+        else:
+            yield fail(name, said.words[:160], "Correct it.")
     told = alarm.raise_alarm("Test: this is how an alarm looks", "Somebody ran manage.py doctor --send-test.")
     for way, trouble in told.items():
         yield (

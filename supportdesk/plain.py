@@ -83,3 +83,21 @@ def read_seconds(value: Any, path: str) -> timedelta:
 def write_seconds(duration: timedelta) -> int:
     """`duration` in whole seconds."""
     return duration // _SECOND
+
+
+def storable(value: Any) -> Any:
+    """`value` as the database can hold it: without null characters, and with "?" for halves of characters.
+
+    JSON can spell both, and mail headers can smuggle the second in. Texts within lists and mappings too, keys included.
+    """
+    if isinstance(value, str):
+        return value if value.isascii() and "\x00" not in value else _whole(value).replace("\x00", "")
+    if isinstance(value, Mapping):
+        return {storable(name): storable(one) for name, one in value.items()}
+    if isinstance(value, list | tuple):
+        return type(value)(storable(one) for one in value)
+    return value
+
+
+def _whole(text: str) -> str:
+    return text.encode("utf-8", "replace").decode()

@@ -268,6 +268,11 @@ ROTA_CHANGED_TASK = "incidents.tasks.follow_rota"  # what a changed schedule cal
 SHIFT_CHANGED_TASK = "incidents.tasks.hand_over"  # what a hand-off calls: somebody may have open incidents
 FATIGUE_PROFILE = env("SUPPORTDESK_FATIGUE_PROFILE", default="default")  # or EU, where FAT-1 and FAT-2 are law
 TICKETED_TASK = "reports.tasks.ticketed"  # what is called when the ticket of an action item is made, or done
+# What a connection's Test says besides, by vendor: how what the vendor has fits what the desk has.
+CONNECTION_BESIDES = {
+    "pagerduty": "rotations.elsewhere.beside_pagerduty",
+    "statuspage": "incidents.publishing.beside_statuspage",
+}
 CONNECTION_SAVED_TASK = "incidents.tasks.keep_oncall_group"  # what a saved connection calls: @oncall may be new
 REPORT_DRAFT_TASK = "reports.tasks.draft"  # what a resolved incident's timer calls an hour later
 FOLLOW_CONTRACT_TASK = "incidents.tasks.follow_contract"  # what a contract's timers call, for its open incidents

@@ -73,33 +73,53 @@ def _find_a_liaison(incident: Incident, row: Prompt, actor: Actor) -> str:
 
 
 def give(incident: Incident, actor: Actor, role: IncidentRole, user_id: int) -> bool:
-    """Seat somebody, write it down and tell them. False if it is theirs already."""
+    """Seat somebody, write it down, and tell them and whoever had it. False if it is theirs already."""
+    before = seats.holder(incident, role)
     if not seats.seat(incident, role, user_id):
         return False
     person = HeldRole.objects.select_related("user").get(incident=incident, role=role, ended_at=None).user
     (entry,) = timeline.record(
         incident, actor, Fact("role", f"{person.name} is {role.words} now.", data={"role": role, "user": user_id})
     )
+    place = facts.in_room(incident) if _has_room(incident) else {}
     if actor.user_id != user_id:
-        said = {"role": role.words, "asks": role.asks, **(facts.in_room(incident) if _has_room(incident) else {})}
+        said = {"role": role.words, "asks": role.asks, "due_local": _word_due(incident, role), **place}
         telling.tell_person(incident, "role_given", str(entry.pk), person, **said)
+    if before is not None and before.pk not in (user_id, actor.user_id):
+        telling.tell_person(incident, "role_passed", str(entry.pk), before, role=role.words, who=person.name, **place)
     return True
+
+
+def _word_due(incident: Incident, role: IncidentRole) -> str:
+    """By when the customer hears from us, for whoever speaks to them or decides what is said."""
+    if role not in (IncidentRole.COMMANDER, IncidentRole.LIAISON):
+        return ""
+    promised = incident.clocks.filter(kind__in=("first_response", "next_update"), satisfied_at=None)
+    due = promised.filter(due_at__gt=instants.now()).order_by("due_at").values_list("due_at", flat=True).first()
+    return facts.moment(due, incident.zone) if due else ""
 
 
 def _has_room(incident: Incident) -> bool:
     return WarRoom.objects.filter(incident=incident).exists()
 
 
-def _replace_the_interim(incident: Incident, row: Prompt, actor: Actor) -> str:
+def _find_a_commander(incident: Incident, row: Prompt, actor: Actor) -> str:
+    """The duty manager, unless they have just given it up; else whoever came first; else everybody is asked, again and
+    again until somebody is."""
     commander = seats.held(incident).get(IncidentRole.COMMANDER)
     if commander is not None and not commander.is_interim:
         raise Dropped(f"{commander.user} has claimed it")
-    person = seats.duty_manager()
-    if person is None:
-        raise Dropped("nobody has the duty; the first responder stays commander")
-    incident.owner = person
+    left = seats.last_left(incident, IncidentRole.COMMANDER)
+    person = seats.duty_manager(but=left.user_id if left else None)
+    if person is None and commander is None:
+        telling.tell(incident, "commander_wanted", f"{row.generation}:{row.slot}", **facts.in_room(incident))
+        return "nobody is commander: everybody in the room and our channel was asked"
+    chosen = person or commander.user  # type: ignore[union-attr]
+    incident.owner = chosen
     incident.save(update_fields=["owner", "updated_at"])
-    give(incident, actor, IncidentRole.COMMANDER, person.pk)
+    give(incident, actor, IncidentRole.COMMANDER, chosen.pk)
+    if person is None:
+        return f"no other manager has the duty; {chosen.name}, who came first, stays commander"
     return f"{person.name}, the duty manager, is commander"
 
 
@@ -216,7 +236,7 @@ def _archive(incident: Incident, row: Prompt, actor: Actor) -> str:
 _DOES: dict[Kind, Callable[[Incident, Prompt, Actor], str]] = {
     Kind.NOTICE_DRAFT: _draft_a_notice,
     Kind.LIAISON: _find_a_liaison,
-    Kind.COMMANDER: _replace_the_interim,
+    Kind.COMMANDER: _find_a_commander,
     Kind.BRIEFING_DRAFT: _draft_a_briefing,
     Kind.BRIEFING: _send_the_briefing,
     Kind.BRIEFING_UNREVIEWED: _send_unreviewed,

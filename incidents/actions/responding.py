@@ -117,17 +117,22 @@ def escalate(incident_id: int, *, actor: Actor, reason: str = "") -> Incident:
 
 
 def hand_back(incident_id: int, *, actor: Actor, reason: str = "") -> Incident:
-    """Give it up: the next step is paged at once, without the one who gave up (ESC-10)."""
+    """Give it up: the next step is paged at once, without the one who gave up (ESC-10). Whoever only commands gives up
+    the command, and whoever has it keeps it."""
     with transaction.atomic():
         incident = locked(incident_id, actor, "hand_back")
         require_open(incident, "handing back")
-        if incident.acknowledged_by_id != actor.user_id:
-            raise WrongState(f"{incident.acknowledged_name or 'Nobody'} has {incident.ref}, not you.")
-        incident.acknowledged_name, incident.acknowledged_by = "", None
-        incident.owner = None if incident.owner_id == actor.user_id else incident.owner
+        has_it, commands = incident.acknowledged_by_id == actor.user_id, incident.owner_id == actor.user_id
+        if actor.user_id is None or not (has_it or commands):
+            whose = f"{incident.acknowledged_name} has it" if incident.is_acknowledged else "Nobody has it"
+            raise WrongState(f"{incident.ref} is not yours to hand back. {whose}.")
+        if has_it:
+            incident.acknowledged_name, incident.acknowledged_by = "", None
+        incident.owner = None if commands else incident.owner
         incident.save(update_fields=["acknowledged_name", "acknowledged_by", "owner", "updated_at"])
         timeline.record(incident, actor, Fact("handed_back", reason.strip() or f"{actor.name} hands it back."))
-        escalating.feed(incident, EventKind.UNACK, by=_who(actor))
+        if has_it:
+            escalating.feed(incident, EventKind.UNACK, by=_who(actor))
         following.follow(incident)
     return incident
 

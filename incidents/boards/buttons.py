@@ -35,9 +35,9 @@ def _is_taken_by_others(incident: Incident, actor: Actor, now: datetime) -> bool
 
 
 def _is_theirs(incident: Incident, actor: Actor, now: datetime) -> bool:
-    return (
-        _is_worked(incident, actor, now) and incident.is_acknowledged and incident.acknowledged_by_id == actor.user_id
-    )
+    """They have it, or command it."""
+    is_mine = actor.user_id is not None and actor.user_id in (incident.acknowledged_by_id, incident.owner_id)
+    return is_mine and _is_worked(incident, actor, now)
 
 
 def _may_wait(incident: Incident, actor: Actor, now: datetime) -> bool:

@@ -7,9 +7,11 @@ from datetime import timedelta
 from incidents import facts
 from incidents.escalating.work import Work
 from incidents.models import Incident
+from incidents.telling import spoken_by
 from rotations.escalation import effects as fx
 from rotations.escalation.policy import Kind
 from supportdesk.integrations.models import Connection
+from supportdesk.localised import ENGLISH, in_words_of
 from supportdesk.queue import timers
 from supportdesk.queue.models import Lane
 from supportdesk.queue.outbox import Post
@@ -31,6 +33,8 @@ def channel(work: Work, effect: fx.Channel) -> None:
         work.note("channel_missing", f"Slack is not connected, so {effect.target.ref} was not told.")
         return
     for channel in _channels(work.incident, effect.target.ref, line.settings.get("channel", "")):
+        said = facts.for_customer if _is_theirs(work.incident, channel) else facts.for_staff
+        language = spoken_by(work.incident.organization) if _is_theirs(work.incident, channel) else ENGLISH
         work.posts.append(
             Post(
                 key=f"channel:{work.incident.pk}:{work.incident.generation}:{effect.pass_number}:{effect.step}:{channel}",
@@ -40,7 +44,7 @@ def channel(work: Work, effect: fx.Channel) -> None:
                 to=channel,
                 subject=work.incident.subject,
                 recipient=_channel_name(work.incident, channel, line.settings.get("channel", "")),
-                facts=facts.for_staff(work.incident, token="", reader="all"),
+                facts=in_words_of(said(work.incident, token="", reader="all"), language),
                 generation=work.incident.generation,
                 lane=Lane.PAGE,
                 urgent=True,
@@ -58,9 +62,14 @@ def _channels(incident: Incident, ref: str, desk_channel: str) -> list[str]:
 
 def _channel_name(incident: Incident, channel: str, desk_channel: str) -> str:
     """A channel as people know it; Slack's own ids say nothing to anybody."""
-    if incident.organization and channel == incident.organization.slack_channel:
-        return f"{incident.organization}'s channel"
-    return "our on-call channel" if channel == desk_channel else f"channel {channel}"
+    if _is_theirs(incident, channel):
+        return f"{incident.organization} on Slack"
+    return "our channel" if channel == desk_channel else f"channel {channel}"
+
+
+def _is_theirs(incident: Incident, channel: str) -> bool:
+    """Do the customer's people read this channel? They see neither our severities nor our addresses."""
+    return incident.organization is not None and channel == incident.organization.slack_channel
 
 
 def _pagerduty(work: Work, effect: fx.Channel) -> None:

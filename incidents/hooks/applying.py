@@ -13,6 +13,7 @@ from supportdesk import instants
 from supportdesk.errors import DeskError
 from supportdesk.integrations.base import Outcome, Reply
 from supportdesk.integrations.models import Connection
+from supportdesk.plain import storable
 from supportdesk.queue.models import InboundEvent
 
 log = logging.getLogger("supportdesk.hooks")
@@ -41,12 +42,13 @@ def process(pk: int) -> bool:
                 return False
             outcome = _apply(event.connection, Reply(**event.reply))
             event.state, event.processed_at = InboundEvent.State.DONE, instants.now()
-            event.outcome = {"result": outcome.result, "text": outcome.text, "data": dict(outcome.data)}
+            said = {"result": outcome.result, "text": outcome.text, "data": dict(outcome.data)}
+            event.outcome = storable(said)
             event.save(update_fields=["state", "processed_at", "outcome"])
     except Exception as error:
         log.exception("inbound event %s", pk)
         spent = InboundEvent.objects.filter(pk=pk, attempts__gte=MOST_ATTEMPTS)
-        InboundEvent.objects.filter(pk=pk).update(error=f"{type(error).__name__}: {error}"[:2000])
+        InboundEvent.objects.filter(pk=pk).update(error=storable(f"{type(error).__name__}: {error}")[:2000])
         spent.update(state=InboundEvent.State.QUARANTINED)
         return False
     return True

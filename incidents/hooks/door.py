@@ -76,7 +76,7 @@ def _outcomes(connection: Connection, replies: list[Reply], waiting: list[Reply]
 def _at_once(connection: Connection, reply: Reply) -> Outcome:
     """Somebody is on the line: store and apply in one go. The same key again gets the same answer and does nothing."""
     InboundEvent.objects.bulk_create([inbox.row(connection, reply, instants.now())], ignore_conflicts=True)
-    event = InboundEvent.objects.get(connection=connection, key=reply.key[:200])
+    event = InboundEvent.objects.get(connection=connection, key=inbox.key_of(reply))
     if event.state == InboundEvent.State.DONE:
         result = event.outcome.get("result", "already")
         result = "already" if result == "ok" else result

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 
-from incidents import senders
+from incidents import senders, telling
 from incidents.actions import Report, post_update, report, resolve, write_message
 from incidents.hooks.said import Handler, Said
 from incidents.models import Incident, WarRoom
@@ -16,6 +16,7 @@ from incidents.models.incident import Source
 from incidents.routing import Audience, audiences
 from incidents.slack import forms, headline, mention, rooms
 from incidents.timeline import Fact, record
+from incidents.war_room import following
 from supportdesk import actors, instants
 from supportdesk.actors import Actor
 from supportdesk.errors import Invalid, NotAllowed, NotFound
@@ -23,7 +24,7 @@ from supportdesk.integrations.base import Reply
 from supportdesk.integrations.lines import Lines
 from supportdesk.integrations.models import Connection
 from supportdesk.organizations.models import Contact, Organization
-from supportdesk.queue.models import Delivery
+from supportdesk.queue.models import Delivery, InboundEvent
 
 HELP = (
     "`/incident declare what is wrong` opens an incident.\n"
@@ -36,6 +37,7 @@ CUSTOMER_HELP = (
 )
 OFFER = "There is no open incident, so this was read by nobody on call. If something is wrong, declare it:"
 _ADDED = "Added to {ref}."
+_KEPT = "Your words are still in this form."
 
 
 # --- somebody speaks -------------------------------------------------------------------------------------------------
@@ -176,7 +178,16 @@ def _submit(connection: Connection, reply: Reply) -> Said:
     if take is None:
         raise NotFound("The desk does not know this form.")
     about, values = dict(reply.data.get("about", {})), dict(reply.data.get("values", {}))
-    return Said(take(connection, reply, about, values))
+    try:
+        return Said(take(connection, reply, about, values))
+    except Invalid as error:  # Slack leaves the form open, with everything in it
+        raise Invalid(f"{error.detail} {_KEPT}", field=error.field) from error
+
+
+def _is_checked(connection: Connection, reply: Reply, values: Mapping[str, str]) -> bool:
+    """Whether somebody says that a text may be sent all the same: as in the console, once they were told why not."""
+    earlier = InboundEvent.objects.filter(connection=connection, key__startswith=f"form:{reply.data.get('form', '')}:")
+    return bool(values.get("is_checked")) and earlier.filter(outcome__result="refused").exists()
 
 
 Taker = Callable[[Connection, Reply, dict[str, Any], dict[str, str]], str]
@@ -193,13 +204,15 @@ def _take_update(connection: Connection, reply: Reply, about: dict[str, Any], va
         doing=values.get("doing", ""),
         status=values.get("status", ""),
         next_update_at=promised,
+        is_checked=_is_checked(connection, reply, values),
     )
     return f"Sent for {incident.ref}."
 
 
 def _take_resolve(connection: Connection, reply: Reply, about: dict[str, Any], values: dict[str, str]) -> str:
     incident, actor = _formed(connection, reply, about)
-    resolve(incident.pk, actor=actor, summary=values.get("summary", ""))
+    is_checked = _is_checked(connection, reply, values)
+    resolve(incident.pk, actor=actor, summary=values.get("summary", ""), is_checked=is_checked)
     return f"{incident.ref} is resolved."
 
 
@@ -265,6 +278,8 @@ def _room_opened(connection: Connection, reply: Reply) -> str:
     room.save(update_fields=["channel_id", "channel_name"])
     record(incident, _slack(connection), Fact("room_opened", f"Slack channel #{name}.", data={"channel": channel}))
     headline.show(incident, Lines.load())
+    said = following.opening(incident, room)  # our channel heard it before there was a room
+    telling.tell(incident, "war_room", str(incident.generation), heard_by=(Audience.WAR_ROOM,), **said)
     rooms.dress(incident, room)
     return ""
 

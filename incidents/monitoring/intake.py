@@ -48,10 +48,9 @@ class Sender:
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """What became of one signal, for whoever asks. `incident` is None where it belongs to none."""
+    """What became of one signal, for whoever asks."""
 
     alert: Alert | None
-    incident: Incident | None
     words: str
 
 
@@ -87,7 +86,7 @@ class _Signal:
         locks.hold(f"alert:{self.sender.key}:{self.key}")
         latest = self._latest()
         if latest is not None and rules.is_late(self.at, latest.event_at):
-            return Taken(latest, latest.incident, "Older than what is known of it: logged, not applied.")
+            return Taken(latest, "Older than what is known of it: logged, not applied.")
         if self.signal["status"] == "resolved":
             return self._end(latest)
         if latest is not None and latest.is_firing:
@@ -97,9 +96,9 @@ class _Signal:
         return self._begin(latest)
 
     def _latest(self) -> Alert | None:
+        """The alert alone: nearly every signal is one said again, and needs no more of it."""
         return (
-            Alert.objects.select_for_update(of=("self",))
-            .select_related("incident", "service", "organization")
+            Alert.objects.select_for_update()
             .filter(connection=self.sender.connection, dedup_key=self.key)
             .order_by("-last_at", "-pk")
             .first()
@@ -121,7 +120,7 @@ class _Signal:
             changed |= {"severity": self.signal["severity"], "signal": dict(self.signal)}
         Alert.objects.filter(pk=alert.pk).update(**changed)
         if not is_worse or alert.suppressed_until is not None:
-            return Taken(alert, alert.incident, "Known already: counted again.")
+            return Taken(alert, "Known already: counted again.")
         alert.severity, alert.signal = self.signal["severity"], dict(self.signal)
         return self._belong(alert)
 
@@ -135,7 +134,7 @@ class _Signal:
         alert.suppressed_until = None if is_flapping else maintenance.quiet_until(seen_of(alert), self.now)
         alert.save()
         if is_flapping:
-            return Taken(alert, alert.incident, f"Flapping: {alert.count} times now. It pages nobody again.")
+            return Taken(alert, f"Flapping: {alert.count} times now. It pages nobody again.")
         return self._belong(alert)
 
     def _begin(self, previous: Alert | None) -> Taken:
@@ -168,9 +167,8 @@ class _Signal:
         """Find the alert its incident, unless maintenance holds it back or it is only information."""
         if alert.suppressed_until is not None:
             maintenance.release_at(alert.suppressed_until)
-            return Taken(alert, alert.incident, "Maintenance: kept, and nobody is paged while it lasts.")
-        incident, words = belong(alert, self.now)
-        return Taken(alert, incident, words)
+            return Taken(alert, "Maintenance: kept, and nobody is paged while it lasts.")
+        return Taken(alert, belong(alert, self.now))
 
     def _about(self) -> tuple[Organization | None, Service | None]:
         """Whom and what it concerns (MON-11). A connection that belongs to an organization speaks for that one only."""
@@ -192,19 +190,19 @@ class _Signal:
 
     def _end(self, alert: Alert | None) -> Taken:
         if alert is None:
-            return Taken(self._remember(), None, "Resolved without ever having fired: remembered, nothing done.")
+            return Taken(self._remember(), "Resolved without ever having fired: remembered, nothing done.")
         if not alert.is_firing:
             Alert.objects.filter(pk=alert.pk).update(last_at=self.now, event_at=self.at)
-            return Taken(alert, alert.incident, "Resolved already.")
+            return Taken(alert, "Resolved already.")
         alert.status, alert.resolved_at, alert.suppressed_until = Alert.Status.RESOLVED, self.now, None
         alert.last_at, alert.event_at = self.now, self.at
         is_flapping = recovery.note_change(alert, self.now)
         alert.save()
         if is_flapping:
-            return Taken(alert, alert.incident, "Flapping: the incident stays open until it has been calm.")
+            return Taken(alert, "Flapping: the incident stays open until it has been calm.")
         if alert.incident is not None:
             recovery.alert_over(alert, alert.incident, self.now, actor_for(alert))
-        return Taken(alert, alert.incident, "Back to normal.")
+        return Taken(alert, "Back to normal.")
 
     def _remember(self) -> Alert:
         """A resolve that overtook its trigger: when the trigger comes it is older, and changes nothing (MON-4)."""
@@ -224,11 +222,12 @@ class _Signal:
         )
 
 
-def belong(alert: Alert, now: datetime) -> tuple[Incident | None, str]:
-    """Give a firing alert its incident: the one it has, one it may join, or a new one. Saves the link."""
+def belong(alert: Alert, now: datetime) -> str:
+    """Give a firing alert its incident: the one it has, one it may join, or a new one. Saves the link, and says what
+    became of it."""
     severity = rules.severity_of(alert.severity, seen_of(alert), _explicit())
     if severity is None:
-        return alert.incident, "Information: kept, and it opens no incident."
+        return "Information: kept, and it opens no incident."
     current = _current(alert.incident)
     if current is not None:
         return _again(alert, current, severity)
@@ -237,7 +236,7 @@ def belong(alert: Alert, now: datetime) -> tuple[Incident | None, str]:
     Alert.objects.filter(pk=alert.pk).update(incident=incident)
     joining.weigh(alert, incident, severity)
     corroboration.by_alert(alert, incident, now)
-    return incident, words
+    return words
 
 
 def _current(incident: Incident | None) -> Incident | None:
@@ -251,18 +250,18 @@ def _current(incident: Incident | None) -> Incident | None:
     return None if incident.is_resolved and is_old else incident
 
 
-def _again(alert: Alert, incident: Incident, severity: str) -> tuple[Incident, str]:
+def _again(alert: Alert, incident: Incident, severity: str) -> str:
     """The alert has an incident: an open one goes on, one that was resolved is opened again (SLA-9)."""
     if incident.is_resolved:
         actions.reopen(incident.pk, actor=actors.desk("monitor"), reason=f"{alert.title}: it fires again.")
         incident.refresh_from_db()
         joining.weigh(alert, incident, severity)
-        return incident, f"{incident.ref} is open again."
+        return f"{incident.ref} is open again."
     timeline.record(
         incident, actor_for(alert), Fact("alert_again", f"{alert.title} fires again.", data={"alert": alert.pk})
     )
     joining.weigh(alert, incident, severity)
-    return incident, f"Fires again on {incident.ref}."
+    return f"Fires again on {incident.ref}."
 
 
 def _explicit() -> list[tuple[rules.Condition, str]]:

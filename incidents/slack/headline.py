@@ -10,45 +10,62 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from incidents import facts
-from incidents.models import Incident, WarRoom
+from incidents import facts, telling
+from incidents.models import Incident, TimelineEntry, WarRoom
 from incidents.states import Status
 from supportdesk import instants, sitting
 from supportdesk.integrations import kinds
 from supportdesk.integrations.lines import Lines
 from supportdesk.integrations.models import Connection
+from supportdesk.localised import ENGLISH, GERMAN, in_words_of
 from supportdesk.queue import outbox, timers
 from supportdesk.queue.models import Delivery
 from supportdesk.queue.outbox import Post
 
 REFRESH = "incidents.tasks.refresh_headline"
 PAUSE = timedelta(seconds=1)
-LATEST = 280  # characters of the last update
+LATEST = 280  # characters of each part of the last update
 WORKED = ("escalate", "update", "resolve")
-# How it stands, as customers say it.
+# How it stands, as customers say it, in each language.
 _PLAIN = {
-    Status.NEW: "We have your report.",
-    Status.TRIAGING: "We are looking into it.",
-    Status.INVESTIGATING: "We are looking into it.",
-    Status.IDENTIFIED: "We know the cause and are working on it.",
-    Status.MITIGATING: "We are putting a fix in place.",
-    Status.MONITORING: "A fix is in place, and we are watching it.",
-    Status.RESOLVED: "Solved, as far as we can see. Please tell us whether it works for you.",
-    Status.FOLLOW_UP: "Confirmed: it works again.",
-    Status.CLOSED: "Closed.",
-    Status.CANCELLED: "Closed: it was a false alarm.",
-    Status.MERGED: "It goes on together with another report.",
+    ENGLISH: {
+        Status.NEW: "We have your report.",
+        Status.TRIAGING: "We are looking into it.",
+        Status.INVESTIGATING: "We are looking into it.",
+        Status.IDENTIFIED: "We know the cause and are working on it.",
+        Status.MITIGATING: "We are putting a fix in place.",
+        Status.MONITORING: "A fix is in place, and we are watching it.",
+        Status.RESOLVED: "Solved, as far as we can see. Please tell us whether it works for you.",
+        Status.FOLLOW_UP: "Confirmed: it works again.",
+        Status.CLOSED: "Closed.",
+        Status.CANCELLED: "Closed: it was a false alarm.",
+        Status.MERGED: "It goes on together with another report.",
+    },
+    GERMAN: {
+        Status.NEW: "Ihre Meldung ist bei uns.",
+        Status.TRIAGING: "Wir sehen es uns an.",
+        Status.INVESTIGATING: "Wir sehen es uns an.",
+        Status.IDENTIFIED: "Wir kennen die Ursache und arbeiten daran.",
+        Status.MITIGATING: "Wir beheben es gerade.",
+        Status.MONITORING: "Es ist behoben, und wir beobachten, ob es so bleibt.",
+        Status.RESOLVED: "Behoben, soweit wir sehen. Bitte sagen Sie uns, ob es bei Ihnen wieder läuft.",
+        Status.FOLLOW_UP: "Bestätigt: Es läuft wieder.",
+        Status.CLOSED: "Abgeschlossen.",
+        Status.CANCELLED: "Abgeschlossen: Es war ein Fehlalarm.",
+        Status.MERGED: "Es geht gemeinsam mit einer anderen Meldung weiter.",
+    },
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A channel that shows the headline, and whether our own people read it there."""
+    """A channel that shows the headline, and whether our own people read it there, in which language."""
 
     channel: str
     for_staff: bool
     recipient: str
     pin: bool = False
+    language: str = ENGLISH
 
 
 def show(incident: Incident, lines: Lines) -> None:
@@ -66,7 +83,8 @@ def places(incident: Incident, line: Connection) -> Iterator[Place]:
     if ours:
         yield Place(ours, True, "our channel")
     if organization and organization.slack_channel and organization.slack_channel != ours:
-        yield Place(organization.slack_channel, False, f"{organization.name} on Slack")
+        language = telling.spoken_by(organization)
+        yield Place(organization.slack_channel, False, f"{organization.name} on Slack", language=language)
     if sitting.is_new(incident.subject):
         return  # Slack has not made its room yet
     room = WarRoom.objects.filter(incident=incident, archived_at=None).exclude(channel_id="").first()
@@ -116,19 +134,28 @@ def said_of(incident: Incident, place: Place) -> dict[str, Any]:
     if not sitting.is_new(incident.subject):
         last = incident.timeline.filter(kind__in=("update", "resolved")).order_by("-at", "-pk").first()
     buttons = (*(() if incident.is_acknowledged else ("acknowledge",)), *WORKED) if is_worked else ()
-    return about(
+    said = about(
         incident,
         for_staff=place.for_staff,
         state=f"{incident.status.replace('_', ' ').capitalize()}."
         if place.for_staff
-        else _PLAIN[Status(incident.status)],
+        else _PLAIN[place.language][Status(incident.status)],
         holder=incident.acknowledged_name if is_worked else "",
         is_free=is_worked and not incident.is_acknowledged,
-        latest=" ".join(last.text.split())[:LATEST] if last else "",
+        **_latest(last),
         buttons=list(buttons) if place.for_staff else [],
         pin=place.pin,
         token="",
     )
+    return in_words_of(said, place.language)
+
+
+def _latest(entry: TimelineEntry | None) -> dict[str, str]:
+    """What the customer was told last: what is, and what comes next, the words between them being the text's own."""
+    if entry is None:
+        return {"latest": "", "latest_next": ""}
+    told = {"latest": entry.data.get("state") or entry.text, "latest_next": entry.data.get("doing", "")}
+    return {name: " ".join(said.split())[:LATEST] for name, said in told.items()}
 
 
 def subject(incident: Incident) -> str:

@@ -84,7 +84,9 @@ def promises(incident: Incident) -> str:
     answered = {None: "not promised", sla.State.MET: "kept", sla.State.MISSED: "missed"}.get(
         sla.State(first.state) if first else None, "still due"
     )
-    return f"first response {answered}, updates {kept} of {len(ended)} on time{worst}"
+    aimed = next((clock for clock in clocks if clock.kind == sla.ClockKind.RESOLUTION), None)
+    beyond = ", not solved in the time we aim for" if aimed and aimed.state == sla.State.MISSED else ""
+    return f"first response {answered}, updates {kept} of {len(ended)} on time{worst}{beyond}"
 
 
 def send(briefing: Briefing, actor: Actor) -> None:

@@ -5,6 +5,7 @@ A draft repeats only what was already said or decided; it never guesses a cause 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -57,6 +58,7 @@ class Record:
     rows: tuple[Row, ...] = ()
 
 
+_SENTENCE_ENDS = re.compile(r"(?<=[.!?])\s+(?=\w)")
 _EFFECTS = {1: "all or most of their users", 2: "a core function, or many of their users", 3: "a few of their users"}
 _OVER = frozenset({"resolved", "follow_up", "closed"})
 _KNOWN = _OVER | {"identified", "mitigating", "monitoring"}
@@ -68,9 +70,9 @@ def briefing(record: Record) -> dict[str, str]:
     heard = [row.text for row in record.rows if row.is_from_customer and row.kind == "message"]
     is_over = record.status in _OVER
     summary = next((row.text for row in reversed(record.rows) if row.kind == "resolved"), "") if is_over else ""
-    effect = f"{record.organization}: {_EFFECTS.get(record.impact, 'not judged yet')}"
+    effect = f"{record.organization}, as reported: {_EFFECTS.get(record.impact, 'not judged yet')}"
     return {
-        "headline": summary or (told[-1].state if told else _named(record)),
+        "headline": _first_sentence(summary or (told[-1].state if told else _named(record))),
         "effect": f"{effect}, for {record.lasted}" if record.lasted else effect,
         "cause": _cause(record, told),
         "plan": _plan(record, told),
@@ -98,6 +100,11 @@ def _plan(record: Record, told: Sequence[Row]) -> str:
     decided = [row.text for row in record.rows if row.kind == "decision"]
     doing = told[-1].doing if told else "find the cause"
     return f"{doing} Decided: {decided[-1]}" if decided else doing
+
+
+def _first_sentence(text: str) -> str:
+    """What stands in one line, and in the subject of a mail."""
+    return _SENTENCE_ENDS.split(" ".join(text.split()), maxsplit=1)[0]
 
 
 def _short(text: str, longest: int = 120) -> str:

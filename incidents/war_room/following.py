@@ -64,7 +64,7 @@ def _open(incident: Incident, *, is_declared_anew: bool) -> WarRoom | None:
     )
     timeline.record(incident, _DESK, Fact("war_room", f"War room opened: #{room.channel_name}."))
     tasks.add_checklist(incident, "declared")
-    telling.tell(incident, "war_room", str(incident.generation), **_opening(incident, room))
+    telling.tell(incident, "war_room", str(incident.generation), **opening(incident, room))
     return room
 
 
@@ -74,7 +74,8 @@ def channel_name(incident: Incident, now: datetime) -> str:
     return f"inc-{now:%Y%m%d}-{incident.pk}-{slug}"[:LONGEST_NAME].rstrip("-")
 
 
-def _opening(incident: Incident, room: WarRoom) -> dict[str, Any]:
+def opening(incident: Incident, room: WarRoom) -> dict[str, Any]:
+    """What whoever comes into the room has to know."""
     due = incident.decision.get("first_response_due")
     primary, backup = on_call(incident)
     return {
@@ -197,6 +198,7 @@ def situation(incident: Incident, room: WarRoom | None) -> Situation:
         return Situation(declared_at=declared_at)
     report = getattr(incident, "report", None)
     commander = seats.held(incident).get(IncidentRole.COMMANDER) if room else None
+    left = seats.last_left(incident, IncidentRole.COMMANDER) if room else None
     return Situation(
         declared_at=room.declared_at if room and incident.severity == TOP else None,
         mitigated_at=incident.mitigated_at if incident.status == Status.MONITORING else None,
@@ -206,6 +208,7 @@ def situation(incident: Incident, room: WarRoom | None) -> Situation:
         shift_ends_at=_shift_end(incident) if room else None,
         was_notice_settled=incident.notices.exists(),
         was_commander_claimed=commander is not None and not commander.is_interim,
+        commander_left_at=left.ended_at if left else None,
         is_over=incident.status in (Status.CANCELLED, Status.MERGED),
     )
 

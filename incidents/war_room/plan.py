@@ -44,6 +44,7 @@ class Situation:
     shift_ends_at: datetime | None = None
     was_notice_settled: bool = False
     was_commander_claimed: bool = False
+    commander_left_at: datetime | None = None  # when the last one who had claimed it gave it up
     is_over: bool = False  # cancelled or merged: nothing more is due
 
 
@@ -60,6 +61,7 @@ MINUTE = timedelta(minutes=1)
 NOTICE_AFTER = 1 * MINUTE
 LIAISON_AFTER = 5 * MINUTE
 COMMANDER_AFTER = 10 * MINUTE
+COMMANDER_EVERY = 5 * MINUTE  # as long as there is none
 BRIEFING_AFTER = 30 * MINUTE
 BRIEFING_EVERY = timedelta(hours=1)
 DRAFT_BEFORE = 5 * MINUTE
@@ -93,7 +95,7 @@ def _during(now_is: Situation, declared: datetime, now: datetime) -> Iterator[Pl
         yield Planned(Kind.NOTICE_DRAFT, 1, declared + NOTICE_AFTER)
     yield Planned(Kind.LIAISON, 1, declared + LIAISON_AFTER)
     if not now_is.was_commander_claimed:
-        yield Planned(Kind.COMMANDER, 1, declared + COMMANDER_AFTER)
+        yield from _until_commanded(now_is, declared + COMMANDER_AFTER, now)
     yield Planned(Kind.ROLES, 1, declared + ROLES_AFTER)
     yield Planned(Kind.SECOND_RESPONDER, 1, declared + SECOND_AFTER)
     yield from _series(Kind.BRIEFING_DRAFT, declared + BRIEFING_AFTER - DRAFT_BEFORE, BRIEFING_EVERY, now)
@@ -105,6 +107,14 @@ def _during(now_is: Situation, declared: datetime, now: datetime) -> Iterator[Pl
         yield Planned(Kind.HAND_OFF, int(ends.timestamp()) // 60, ends - HAND_OFF_BEFORE)
     if now_is.mitigated_at is not None and now_is.mitigated_at >= declared:
         yield Planned(Kind.VERIFICATION, 1, now_is.mitigated_at)
+
+
+def _until_commanded(now_is: Situation, first: datetime, now: datetime) -> Iterator[Planned]:
+    """A P1 has exactly one commander (§1.3): from T+10 on, and at once when they leave later. A slot is the minutes
+    since the first of them, so that it stays the same whenever it is planned."""
+    begins = max(first, now_is.commander_left_at or first)
+    for planned in _series(Kind.COMMANDER, begins, COMMANDER_EVERY, now):
+        yield Planned(planned.kind, 1 + int((planned.at - first) / MINUTE), planned.at)
 
 
 def _series(kind: Kind, first: datetime, every: timedelta, now: datetime) -> Iterator[Planned]:

@@ -34,12 +34,12 @@ _WORDS = {
     IncidentRole.SPONSOR: "executive sponsor",
 }
 _ASKS = {
-    IncidentRole.COMMANDER: "Runs the response, decides, owns the severity and the words.",
-    IncidentRole.TECH_LEAD: "Drives diagnosis and fix.",
-    IncidentRole.COMMS: "Status page and stakeholder mail.",
-    IncidentRole.LIAISON: "The customer's one voice: names the next update, never a cause or a repair time.",
-    IncidentRole.SCRIBE: "Writes down decisions and open ends.",
-    IncidentRole.SPONSOR: "Reads the briefings, clears obstacles, speaks to the customer's executives.",
+    IncidentRole.COMMANDER: "Run the response, decide, own the severity and the words.",
+    IncidentRole.TECH_LEAD: "Drive diagnosis and fix.",
+    IncidentRole.COMMS: "Keep the status page and stakeholders up to date.",
+    IncidentRole.LIAISON: "Be the customer's one voice: name the next update, never a cause or a repair time.",
+    IncidentRole.SCRIBE: "Write down decisions and open ends.",
+    IncidentRole.SPONSOR: "Read the briefings, clear obstacles, speak to the customer's executives.",
 }
 BOARD = tuple(IncidentRole)
 REQUIRED = (IncidentRole.COMMANDER, IncidentRole.LIAISON)  # of every P1

@@ -44,14 +44,15 @@ def leave(incident: Incident, role: IncidentRole) -> bool:
     return bool(HeldRole.objects.filter(incident=incident, role=role, ended_at=None).update(ended_at=instants.now()))
 
 
-def leave_all(incident: Incident) -> None:
-    """It is over."""
-    HeldRole.objects.filter(incident=incident, ended_at=None).update(ended_at=instants.now())
+def last_left(incident: Incident, role: IncidentRole) -> HeldRole | None:
+    """Who was the last to give up a role they had claimed, or were given. The interim ones do not count."""
+    claimed = HeldRole.objects.filter(incident=incident, role=role, is_interim=False).exclude(ended_at=None)
+    return claimed.order_by("-ended_at", "-pk").first()
 
 
-def duty_manager(lines: Lines | None = None) -> User | None:
-    """The first duty manager there is right now."""
-    return _first_of(LivePeople(Schedule.objects.filter(duty=True).first(), Directory(lines or Lines.load())))
+def duty_manager(lines: Lines | None = None, *, but: int | None = None) -> User | None:
+    """The first duty manager there is right now; `but`: who it shall not be."""
+    return _first_of(LivePeople(Schedule.objects.filter(duty=True).first(), Directory(lines or Lines.load())), but)
 
 
 def liaison_on_duty(lines: Lines | None = None) -> User | None:
@@ -67,9 +68,9 @@ def liaison_on_duty(lines: Lines | None = None) -> User | None:
     return duty_manager(lines)
 
 
-def _first_of(people: LivePeople) -> User | None:
+def _first_of(people: LivePeople, but: int | None) -> User | None:
     for key in people.duty_managers(instants.now()):
         user = people.directory.user(key)
-        if user is not None:
+        if user is not None and user.pk != but:
             return user
     return None

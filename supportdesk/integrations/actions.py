@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
 from django.db import transaction
+from django.utils.module_loading import import_string
 
 from supportdesk import instants, integrations
 from supportdesk.actors import Actor
@@ -90,21 +92,37 @@ def run_check(timer: Timer) -> None:
         record_check(connection)
 
 
-def record_check(connection: Connection) -> bool:
-    """Check now, in this process, and keep the result. True when it works."""
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What a check said; `doubt` is what does not fit what the desk knows itself, empty where nothing is."""
+
+    works: bool
+    words: str
+    doubt: str = ""
+
+
+def record_check(connection: Connection) -> Checked:
+    """Check now, in this process, and keep the result."""
     try:
-        words, works = outbox.build(connection).check(), True
+        words = outbox.build(connection).check()
+        besides = settings.CONNECTION_BESIDES.get(connection.vendor)
+        more, doubt = import_string(besides)(connection) if besides else ("", "")
+        said = Checked(True, " ".join(filter(None, (words, more))), doubt)
     except IntegrationError as error:
-        words, works = error.detail, False
-    Connection.objects.filter(pk=connection.pk).update(
-        checked_at=instants.now(), check_result=words[:2000], works=works
-    )
-    return works
+        said = Checked(False, error.detail)
+    kept = " ".join(filter(None, (said.words, said.doubt)))[:2000]
+    Connection.objects.filter(pk=connection.pk).update(checked_at=instants.now(), check_result=kept, works=said.works)
+    return said
 
 
 def send_test(connection: Connection, to: str, *, actor: Actor) -> Delivery:
     """Send a real test message to one address. Returns its delivery, whose state tells what came of it."""
     _require_manager(actor)
+    return post_test(connection, to, actor=actor)
+
+
+def post_test(connection: Connection, to: str, *, actor: Actor) -> Delivery:
+    """The same for whoever a verb has already allowed it."""
     if not to.strip():
         raise Invalid("Say where to send the test.", field="to")
     now = instants.now()

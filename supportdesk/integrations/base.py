@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
+from supportdesk.plain import storable
+
 
 class IntegrationError(Exception):
     """A vendor did not do what we asked.
@@ -31,7 +33,7 @@ class IntegrationError(Exception):
         locked_out: bool = False,
     ) -> None:
         super().__init__(detail)
-        self.detail = detail
+        self.detail = str(storable(detail))  # a vendor's words, perhaps
         self.permanent = permanent
         self.ambiguous = ambiguous
         self.retry_after = retry_after

@@ -150,7 +150,7 @@ class CloudWatch(Monitor):
         if "AlarmName" not in alarm:
             return self._plain(body, said)
         name, state = inbound.text(alarm, "AlarmName", limit=255), inbound.text(alarm, "NewStateValue")
-        at = monitors.instant(inbound.text(alarm, "StateChangeTime"), "StateChangeTime")
+        at = monitors.known_instant(inbound.text(alarm, "StateChangeTime"), "StateChangeTime")
         severity = self.values.get("severity") or "critical"
         return Signal(
             dedup_key=(inbound.hint(alarm, "AlarmArn") or f"{inbound.hint(alarm, 'AWSAccountId')}:{name}")[-200:],
@@ -169,7 +169,7 @@ class CloudWatch(Monitor):
     def _plain(self, body: Mapping[str, Any], said: str) -> Signal:
         """Something else somebody publishes to the topic: kept as a warning, and it never resolves."""
         title = (inbound.hint(body, "Subject") or said)[:TITLE_LIMIT]
-        at = monitors.instant(inbound.text(body, "Timestamp"), "Timestamp")
+        at = monitors.known_instant(inbound.text(body, "Timestamp"), "Timestamp")
         return Signal(f"message:{title}", "firing", "warning", title, at, description=said[:4_000])
 
 

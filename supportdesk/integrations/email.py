@@ -10,7 +10,8 @@ from email.utils import parseaddr
 from hashlib import sha256
 from typing import Any
 
-from anymail.exceptions import AnymailAPIError, AnymailConfigurationError, AnymailError, AnymailRecipientsRefused
+from anymail.exceptions import AnymailAPIError, AnymailError
+from anymail.signals import EventType
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.mail import EmailMultiAlternatives, get_connection
@@ -18,14 +19,27 @@ from django.core.mail.backends.base import BaseEmailBackend
 from django.core.mail.backends.smtp import EmailBackend
 from django.core.mail.message import sanitize_address
 from django.core.validators import validate_email
+from requests.exceptions import RequestException
 
-from supportdesk.integrations import kinds, mail_providers, outbound, reply_addresses
-from supportdesk.integrations.base import Field, Integration, IntegrationError, Message, Receipt
+from supportdesk.integrations import inbound, kinds, mail_posts, mail_providers, outbound, reply_addresses
+from supportdesk.integrations.base import (
+    BadSignature,
+    Field,
+    Integration,
+    IntegrationError,
+    Message,
+    Receipt,
+    Reply,
+    Request,
+)
 from supportdesk.integrations.outbound import GRACE, within
 
 SUBJECT_LIMIT = 200
 _LINE_BREAKS = re.compile(r"[\x00-\x1f\x7f\x85\u2028\u2029]+")
 _MESSAGE_ID = re.compile(r"<[A-Za-z0-9._+-]+@[A-Za-z0-9.-]+>")
+MARK, MARK_PARTS, MARK_LIMIT = "desk_key_", 3, 80  # providers take values of 80 characters; a key has up to 200
+ENDED_WELL = frozenset({EventType.DELIVERED})
+ENDED_BADLY = frozenset({EventType.BOUNCED, EventType.REJECTED, EventType.FAILED})
 _NEEDS_A_PERSON = (smtplib.SMTPAuthenticationError, smtplib.SMTPNotSupportedError)
 
 
@@ -77,6 +91,14 @@ class Email(Integration):
         Field("provider", "Provider", required=False, help=f"{', '.join(mail_providers.PROVIDERS)}; empty: SMTP."),
         Field("api_key", "API key or token", secret=True, required=False, help="Of the provider."),
         Field("provider_detail", "Also needed", required=False, help="Mailgun: the domain. Postal: its address. …"),
+        Field(
+            "webhook_secret",
+            "Secret of its reports",
+            secret=True,
+            required=False,
+            help="So that the provider may say what became of a mail. Mailgun: the signing key. The others: "
+            "user:password, also in the address you give them. Empty: accepted is all we hear.",
+        ),
     )
 
     @classmethod
@@ -87,13 +109,32 @@ class Email(Integration):
     def send(self, message: Message, previous: Receipt | None = None) -> Receipt:
         mail = self._mail(message, previous)
         within(self.timeout + GRACE, lambda: self._deliver(mail))
-        return Receipt(mail.extra_headers["Message-ID"], {"to": message.to})
+        said = {"to": message.to, **_accepted(mail)}
+        return Receipt(mail.extra_headers["Message-ID"], said, settled=not self.hears_back)
 
     def check(self) -> str:
         within(self.timeout + GRACE, lambda: self._deliver(None))
         if provider := self.values.get("provider"):
-            return f"Ready to hand mail to {mail_providers.PROVIDERS[provider].label}; send a test to be sure."
+            reports = "It reports what becomes of it" if self.hears_back else "Bounces are not reported to us"
+            label = mail_providers.PROVIDERS[provider].label
+            return f"Ready to hand mail to {label}; send a test to be sure. {reports}."
         return f"Reached the mail server {self.values.get('host') or settings.EMAIL_HOST}."
+
+    @property
+    def hears_back(self) -> bool:
+        """Accepted is not delivered: where the provider reports, its report decides."""
+        return self.values.get("provider") in mail_providers.TRACKING and bool(self.values.get("webhook_secret"))
+
+    # --- what became of it -------------------------------------------------------------------------------------------
+
+    def receive(self, request: Request) -> list[Reply]:
+        """Delivered and bounced; whatever else a provider watches its readers for is not our business."""
+        if not self.hears_back:
+            raise BadSignature("no provider that reports is named here, or its secret is missing")
+        provider = mail_providers.TRACKING[self.values["provider"]]
+        secrets = inbound.secrets(self.values, "webhook_secret")
+        posted = mail_posts.events(provider.tracking, provider.signing_key, secrets, request)
+        return [_report(event) for event in posted if event.event_type in ENDED_WELL | ENDED_BADLY and _key(event)]
 
     # --- the mail ----------------------------------------------------------------------------------------------------
 
@@ -121,6 +162,9 @@ class Email(Integration):
         )
         if message.html:
             mail.attach_alternative(message.html, "text/html")
+        if provider := mail_providers.PROVIDERS.get(self.values.get("provider", "")):
+            mail.extra_headers |= provider.headers
+            mail.metadata = _marks(message.key)  # type: ignore[attr-defined]  # what anymail hands to a provider
         return mail
 
     def _headers(self, message: Message, previous: Receipt | None) -> dict[str, str]:
@@ -161,10 +205,12 @@ class Email(Integration):
         line = None
         try:
             backend.open()
+            if session := getattr(backend, "session", None):
+                outbound.bind(session)
             line = getattr(backend, "connection", None)
             if mail is not None:
                 backend.send_messages([mail])
-        except (AnymailError, AnymailConfigurationError) as error:
+        except AnymailError as error:
             raise _refused_by_provider(error) from error
         except (OSError, smtplib.SMTPException) as error:
             raise _translated(error, handed_over=getattr(line, "handed_over", False)) from error
@@ -200,17 +246,55 @@ class Email(Integration):
         options: dict[str, Any] = dict(zip(known.needs, given, strict=False))
         if self.base_url:
             options["api_url"] = self.base_url
-        return get_connection(f"anymail.backends.{slug}.EmailBackend", requests_timeout=self.timeout, **options)
+        # What a provider has no field for is left out: a mail without our mark is better than none.
+        options |= {"requests_timeout": self.timeout, "ignore_unsupported_features": True}
+        return get_connection(f"anymail.backends.{slug}.EmailBackend", **options)
 
 
-def _refused_by_provider(error: Exception) -> IntegrationError:
+def _refused_by_provider(error: AnymailError) -> IntegrationError:
     """What a provider's answer means; without an answer it may have taken the mail."""
     detail = f"mail provider: {type(error).__name__}: {error}"[:300]
-    answer = getattr(error, "response", None)
-    if isinstance(error, AnymailAPIError) and answer is not None:
-        return outbound.refused(answer.status_code, detail, answer.headers)
-    is_final = isinstance(error, AnymailRecipientsRefused | AnymailConfigurationError)
-    return IntegrationError(detail, permanent=is_final, ambiguous=isinstance(error, AnymailAPIError))
+    if not isinstance(error, AnymailAPIError):  # refused by anymail: an address, a setting, or nobody it may write to
+        return IntegrationError(detail, permanent=True)
+    cause, answer = error.__cause__, error.response
+    if answer is None:
+        is_dead = isinstance(cause, RequestException)
+        return outbound.unanswered(cause, "mail provider") if is_dead else IntegrationError(detail, ambiguous=True)
+    if answer.status_code < 300:  # accepted, but not in its own words
+        return IntegrationError(detail, ambiguous=True)
+    return outbound.refused(answer.status_code, detail, answer.headers)
+
+
+def _accepted(mail: EmailMultiAlternatives) -> dict[str, str]:
+    """What a provider calls the mail it accepted, and how it stands there. SMTP says neither."""
+    said = getattr(mail, "anymail_status", None)
+    if said is None or not said.status:
+        return {}
+    if said.status == {"unknown"} and not said.message_id:  # it answered, but not that it took the mail
+        raise IntegrationError("the mail provider did not say what it did with the mail", ambiguous=True)
+    return {"provider_id": str(said.message_id or "")[:200], "status": ", ".join(sorted(map(str, said.status)))}
+
+
+def _marks(key: str) -> dict[str, str]:
+    """Our key as a provider can keep it, to be told again with its reports."""
+    parts = [key[at * MARK_LIMIT : (at + 1) * MARK_LIMIT] for at in range(MARK_PARTS)]
+    return {f"{MARK}{number}": part for number, part in enumerate(parts) if part}
+
+
+def _key(event: Any) -> str:
+    """The key of the mail an event is about; empty where it is none of ours."""
+    told = event.metadata if isinstance(event.metadata, Mapping) else {}
+    return inbound.clean("".join(str(told.get(f"{MARK}{number}") or "") for number in range(MARK_PARTS)))
+
+
+def _report(event: Any) -> Reply:
+    """How a mail ended. The same report again, under the same name, changes nothing."""
+    failed = event.event_type in ENDED_BADLY
+    reason = str(event.mta_response or event.description or event.reject_reason or "")
+    name = inbound.clean(str(event.event_id or f"{event.message_id}:{event.event_type}"))
+    status = inbound.clean(f"{event.event_type}: {reason}" if failed and reason else str(event.event_type))[:300]
+    data = {"status": status, "failed": failed, "final": True}
+    return Reply("delivery_status", _key(event), inbound.clean(str(event.recipient or "")), name, data=data)
 
 
 def _one_line(words: str) -> str:

@@ -13,7 +13,7 @@ from supportdesk.accounts.models import User
 from supportdesk.actors import Actor, Role
 from supportdesk.audit import trail
 from supportdesk.errors import Invalid, NotAllowed, WrongState
-from supportdesk.integrations import actions, webhooks
+from supportdesk.integrations import actions, kinds, webhooks
 from supportdesk.integrations.lines import Lines
 from supportdesk.integrations.models import Connection
 from supportdesk.integrations.webhooks import EVENT, TYPES, Webhooks
@@ -24,6 +24,7 @@ from supportdesk.queue.outbox import Post
 
 SETTLED = "supportdesk.integrations.endpoints.settled"
 TRIES = len(Webhooks.waits) + 1
+MOST_OF_A_CUSTOMER = 10
 
 
 def visible_to(actor: Actor) -> QuerySet[Connection]:
@@ -31,19 +32,20 @@ def visible_to(actor: Actor) -> QuerySet[Connection]:
     rows = Connection.objects.filter(vendor=Webhooks.slug).select_related("organization")
     if actor.role == Role.MANAGER:
         return rows
-    if actor.organization_id is not None and _is_customer_admin(actor):
+    if is_customer_admin(actor):
         return rows.filter(organization_id=actor.organization_id)
     return rows.none()
 
 
-def _is_customer_admin(actor: Actor) -> bool:
+def is_customer_admin(actor: Actor) -> bool:
+    """Whether somebody looks after their organization's endpoints."""
     mine = Contact.objects.filter(organization_id=actor.organization_id, is_admin=True, is_active=True)
     return actor.user_id is not None and mine.filter(user_id=actor.user_id).exists()
 
 
 def _require(actor: Actor, organization: Organization | None) -> None:
     own = organization is not None and actor.organization_id == organization.pk
-    if actor.role != Role.MANAGER and not (own and _is_customer_admin(actor)):
+    if actor.role != Role.MANAGER and not (own and is_customer_admin(actor)):
         raise NotAllowed("Endpoints are made by support managers, or by a customer's administrator for their own.")
 
 
@@ -72,7 +74,32 @@ def save(
     }
     endpoint.name = name or endpoint.name
     endpoint.is_enabled = endpoint.is_enabled if is_enabled is None else is_enabled
-    return actions.store(endpoint, values, actor=actor)
+    with transaction.atomic():
+        if row is None and endpoint.organization is not None:
+            _require_room(endpoint.organization, str(values["url"]))
+        return actions.store(endpoint, values, actor=actor)
+
+
+def _require_room(organization: Organization, url: str) -> None:
+    """One endpoint an address, so that a second press makes no second one, and no more than anybody needs."""
+    Organization.objects.select_for_update().get(pk=organization.pk)
+    known = [
+        row.settings.get("url") for row in Connection.objects.filter(vendor=Webhooks.slug, organization=organization)
+    ]
+    if url in known:
+        raise WrongState("There is an endpoint at this address already.")
+    if len(known) >= MOST_OF_A_CUSTOMER:
+        raise WrongState(f"An organization has at most {MOST_OF_A_CUSTOMER} endpoints. Change one that is there.")
+
+
+def send_test(endpoint: Connection, *, actor: Actor) -> Delivery:
+    """A test event, signed like every other. One at a time."""
+    _require(actor, endpoint.organization)
+    if not endpoint.is_enabled:
+        raise WrongState("The endpoint is switched off. Switch it on first.")
+    if endpoint.deliveries.filter(kind=kinds.TEST, state__in=Delivery.OPEN).exists():
+        raise WrongState("A test is on its way already; it will be tried again by itself.")
+    return actions.post_test(endpoint, str(endpoint.settings.get("url", "")), actor=actor)
 
 
 def renew_secret(endpoint: Connection, *, actor: Actor) -> str:
@@ -135,8 +162,12 @@ def send_again(delivery: Delivery, *, actor: Actor) -> Delivery:
         raise WrongState("The endpoint is switched off. Switch it on first.")
     if delivery.is_open:
         raise WrongState("This event is still on its way; it will be tried again by itself.")
-    key = f"{delivery.key.partition('#')[0][:180]}#{instants.now().timestamp():.0f}"
+    name = delivery.key.partition("#")[0][:180]
+    key = f"{name}#{instants.now().timestamp():.0f}"
     with transaction.atomic():
+        Connection.objects.select_for_update().get(pk=endpoint.pk)
+        if endpoint.deliveries.filter(key__startswith=f"{name}#", state__in=Delivery.OPEN).exists():
+            raise WrongState("This event is still on its way; it will be tried again by itself.")
         outbox.post([_post(key, endpoint, delivery.subject, delivery.facts[EVENT])])
         trail.record(actor, "send_webhook_again", f"connection:{endpoint.pk}", after={"event": delivery.vendor_id})
     return Delivery.objects.get(key=key)
@@ -165,11 +196,11 @@ def _tell(endpoint: Connection, delivery: Delivery) -> None:
     managers = User.objects.filter(role=Role.MANAGER, is_active=True).values_list("email", "name")
     theirs = Contact.objects.filter(organization_id=endpoint.organization_id, is_admin=True, is_active=True)
     readers = {**dict(managers), **(dict(theirs.values_list("email", "name")) if endpoint.organization_id else {})}
+    ours = {email for email, _ in managers}
     said = {
         "name": endpoint.name,
         "org": endpoint.organization.name if endpoint.organization else "",
         "answer": delivery.error,
-        "url": links.absolute("console:webhook", endpoint.code),
         "button": "See what happened",
         "thread": f"webhook-{endpoint.pk}",
     }
@@ -182,10 +213,24 @@ def _tell(endpoint: Connection, delivery: Delivery) -> None:
             to=email,
             subject=f"connection:{endpoint.pk}",
             recipient=name,
-            facts={**said, "reader": name},
+            facts={**said, "reader": name, "url": _place(endpoint, is_ours=email in ours)},
         )
         for email, name in readers.items()
     )
 
 
-__all__ = ["TYPES", "publish", "renew_secret", "save", "send_again", "settled", "visible_to"]
+def _place(endpoint: Connection, *, is_ours: bool) -> str:
+    return links.absolute("console:webhook" if is_ours else "portal:webhook", endpoint.code)
+
+
+__all__ = [
+    "TYPES",
+    "is_customer_admin",
+    "publish",
+    "renew_secret",
+    "save",
+    "send_again",
+    "send_test",
+    "settled",
+    "visible_to",
+]

@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from supportdesk.integrations.base import BadPayload
+from supportdesk.plain import storable
 
 TEXT_LIMIT = 4_000
 NAME_LIMIT = 200
@@ -20,12 +21,18 @@ _COMMAND = re.compile(r"\s*(ack|acknowledge|esc|escalate)\s*(?:inc-?)?\s*#?(\d{1
 def json_object(body: bytes) -> dict[str, Any]:
     """The JSON object in `body`."""
     try:
-        value = json.loads(body)
+        value = json.loads(body.decode("utf-8-sig"))
+        value = _whole(value) if b"\\ud" in body.lower() else value
     except (ValueError, RecursionError) as error:
         raise BadPayload("the body is not JSON") from error
     if not isinstance(value, dict):
         raise BadPayload("the body is not a JSON object")
     return value
+
+
+def _whole(value: Any) -> Any:
+    """JSON can spell half a character, which nothing can write down: it reads as a question mark."""
+    return json.loads(json.dumps(value, ensure_ascii=False).encode("utf-8", "replace"))
 
 
 def form(body: bytes) -> dict[str, str]:
@@ -83,7 +90,7 @@ def hint(source: Any, path: str) -> str:
 
 def clean(words: str) -> str:
     """`words` as the database can hold them."""
-    return words.replace("\x00", "")[:TEXT_LIMIT]
+    return str(storable(words))[:TEXT_LIMIT]
 
 
 def same_secret(given: str, secrets: Iterable[str]) -> bool:

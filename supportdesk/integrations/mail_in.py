@@ -4,20 +4,14 @@ from __future__ import annotations
 
 import base64
 import imaplib
-import io
 import re
 import ssl
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from importlib import import_module
+from email.message import EmailMessage
 from typing import Any
 
-from anymail.exceptions import AnymailError
-from django.conf import settings
-from django.core.exceptions import SuspiciousOperation
-from django.core.handlers.wsgi import WSGIRequest
-
-from supportdesk.integrations import inbound, mail_reading
+from supportdesk.integrations import inbound, mail_posts, mail_reading
 from supportdesk.integrations.base import BadPayload, BadSignature, Field, Integration, IntegrationError, Reply, Request
 from supportdesk.integrations.mail_providers import INBOUND
 from supportdesk.integrations.mail_reading import MAIL_LIMIT, Unreadable
@@ -77,31 +71,8 @@ class MailIn(Integration):
         secrets = inbound.secrets(self.values, "webhook_secret")
         if provider is None or not secrets:
             raise BadSignature("no provider is named here, or its secret is missing")
-        module, _, name = provider.inbound.rpartition(".")
-        view_class = getattr(import_module(f"anymail.webhooks.{module}"), name)
-        for secret in secrets:
-            view = view_class(**{provider.signing_key or "webhook_secret": secret})
-            with suppress(SuspiciousOperation):
-                return self._posted(view, request)
-        raise BadSignature("the secret does not match")
-
-    def _posted(self, view: Any, request: Request) -> list[Reply]:
-        """What anymail reads out of the provider's request. Lets only a wrong signature through as it is."""
-        asked = _http(request)
-        view.run_validators(asked)
-        try:
-            events = view.parse_events(asked)
-            return [self.reply(event.message.as_bytes()) for event in events if event.message is not None]
-        except (
-            AnymailError,
-            SuspiciousOperation,
-            ValueError,
-            KeyError,
-            TypeError,
-            AttributeError,
-            LookupError,
-        ) as error:
-            raise BadPayload(f"this is not what the provider documents: {type(error).__name__}") from error
+        posted = mail_posts.events(provider.inbound, provider.signing_key, secrets, request)
+        return [self.reply(_bytes(event.message)) for event in posted if event.message is not None]
 
     # --- asked over IMAP ---------------------------------------------------------------------------------------------
 
@@ -186,22 +157,9 @@ def _said(answer: tuple[str, list[Any]]) -> list[Any]:
     return data
 
 
-def _http(request: Request) -> WSGIRequest:
-    """The request as anymail's views read one."""
-    environ: dict[str, Any] = {
-        "REQUEST_METHOD": request.method,
-        "PATH_INFO": "/",
-        "QUERY_STRING": request.query,
-        "SERVER_NAME": "desk",
-        "SERVER_PORT": "443",
-        "wsgi.url_scheme": "https",
-        "CONTENT_TYPE": request.headers.get("content-type", ""),
-        "CONTENT_LENGTH": str(len(request.body)),
-        "wsgi.input": io.BytesIO(request.body),
-    }
-    environ |= {f"HTTP_{name.upper().replace('-', '_')}": value for name, value in request.headers.items()}
-    made = WSGIRequest(environ)
-    made.META["HTTP_HOST"] = settings.PUBLIC_URL.partition("//")[2]
-    if "form" not in request.headers.get("content-type", ""):
-        made._body = request.body  # read already, within our own limit
-    return made
+def _bytes(mail: EmailMessage) -> bytes:
+    """A mail that was posted, written out. Raises `BadPayload` for one that cannot be."""
+    try:
+        return mail.as_bytes()
+    except (ValueError, LookupError, TypeError, AttributeError) as error:  # as half characters, or an unknown charset
+        raise BadPayload(f"this mail cannot be written: {type(error).__name__}") from error

@@ -20,6 +20,7 @@ import nh3
 
 from supportdesk.integrations import files
 from supportdesk.integrations.files import File, Refused
+from supportdesk.plain import storable
 
 MAIL_LIMIT = 30 * 1024 * 1024
 TEXT_LIMIT = 19_000
@@ -79,16 +80,16 @@ def _read(message: EmailMessage, raw: bytes, authserv_id: str, ours: set[str]) -
     name = senders[0].display_name if len(senders) == 1 else ""
     return Mail(
         key=_key(message, raw),
-        sender=sender[:320],
+        sender=storable(sender)[:320],
         sender_name=_line(name)[:200],
         subject=_PREFIX.sub("", _line(str(message.get("Subject", ""))))[:SUBJECT_LIMIT],
-        text=words_of(message),
-        recipients=_recipients(message),
-        automatic=_automatic(message),
+        text=storable(words_of(message)),
+        recipients=storable(_recipients(message)),
+        automatic=storable(_automatic(message)),
         doubt=_doubt(message, sender, authserv_id),
         is_ours=sender in ours or "X-Supportdesk-Key" in message,
         files=kept,
-        left_out=left_out,
+        left_out=storable(left_out),
     )
 
 
@@ -225,7 +226,7 @@ def _attachments(message: EmailMessage) -> tuple[tuple[File, ...], tuple[str, ..
     kept: list[File] = []
     left_out: list[str] = []
     for number, part in enumerate(message.walk()):
-        name = part.get_filename()
+        name = storable(part.get_filename() or "")
         if part.is_multipart() or not name:
             continue
         if len(kept) >= files.MOST_FILES or number > _MOST_PARTS:
@@ -240,4 +241,4 @@ def _attachments(message: EmailMessage) -> tuple[tuple[File, ...], tuple[str, ..
 
 
 def _line(words: str) -> str:
-    return " ".join(words.replace("\x00", "").split())
+    return " ".join(str(storable(words)).split())

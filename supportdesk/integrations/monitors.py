@@ -106,6 +106,14 @@ def severity(word: object) -> str:
     return SEVERITIES.get(str(word or "").strip().lower(), "warning")
 
 
+def known_instant(value: object, field: str) -> str:
+    """The same where there has to be one. Raises `BadPayload` naming the field."""
+    found = instant(value, field)
+    if not found:
+        raise BadPayload(f"{field} is not an instant", field=field)
+    return found
+
+
 def instant(value: object, field: str) -> str:
     """An instant in UTC, ISO 8601, from ISO text or seconds or milliseconds since 1970; "" where there is none.
 
@@ -143,7 +151,7 @@ def texts(source: object, field: str, where: str = "") -> dict[str, str]:
         return {}
     if not isinstance(values, dict) or not all(isinstance(value, str) for value in values.values()):
         raise BadPayload(f"{where}{field} is not a map of texts", field=where + field)
-    return {name[: inbound.NAME_LIMIT]: inbound.clean(value) for name, value in values.items()}
+    return {inbound.clean(name)[: inbound.NAME_LIMIT]: inbound.clean(value) for name, value in values.items()}
 
 
 def web_address(url: str) -> str:
@@ -161,7 +169,7 @@ def tags(pairs: str | list[str], separator: str = ",") -> Mapping[str, str]:
     listed = pairs.split(separator) if isinstance(pairs, str) else pairs
     found = (str(pair).partition(":") for pair in listed)
     return {
-        name.strip()[: inbound.NAME_LIMIT]: inbound.clean(value.strip())
+        inbound.clean(name.strip())[: inbound.NAME_LIMIT]: inbound.clean(value.strip())
         for name, colon, value in found
         if colon and name.strip()
     }

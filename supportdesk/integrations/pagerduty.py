@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hmac
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from hashlib import sha256
 from typing import Any
 
@@ -24,7 +24,7 @@ from supportdesk.integrations.base import (
     Reply,
     Request,
 )
-from supportdesk.integrations.pagerduty_client import PagerDutyEvents, PagerDutyRest
+from supportdesk.integrations.pagerduty_client import MOST_LISTED, PagerDutyEvents, PagerDutyRest
 
 ACTIONS = frozenset({"trigger", "acknowledge", "resolve"})
 STATUSES = {"acknowledge": "acknowledged", "resolve": "resolved"}
@@ -76,6 +76,12 @@ class PagerDuty(Integration):
             "from_email", "E-mail of a user", required=False, help="Whom the REST API writes as. Goes with the token."
         ),
         Field("service_id", "Service id", required=False, help="Only without a routing key."),
+        Field(
+            "schedule_id",
+            "Schedule to compare",
+            required=False,
+            help="PagerDuty's id of the rota that should say what ours says: Test shows both, and who is in only one.",
+        ),
         Field("region", "Region", required=False, default="us", help="us or eu."),
     )
 
@@ -115,10 +121,31 @@ class PagerDuty(Integration):
             raise IntegrationError(
                 "Without a REST API token PagerDuty has no way to test its connection without sending.", permanent=True
             )
-        rest = self._rest()
+        rest, schedule = self._rest(), self.values.get("schedule_id", "")
         rest.abilities()
-        names = sorted({inbound.hint(one, "user.summary") for one in rest.on_calls()} - {""})
-        return f"Connected to PagerDuty. On call there now: {', '.join(names[:5]) or 'nobody'}."
+        known = {inbound.hint(one, "id"): inbound.hint(one, "summary") for one in rest.schedules()} if schedule else {}
+        if schedule and schedule not in known:
+            raise IntegrationError(f"PagerDuty shows this token no schedule {schedule}.", permanent=True)
+        names = sorted({inbound.hint(one, "user.summary") for one in rest.on_calls(schedule)} - {""})
+        there = f"by {known[schedule]}" if schedule else "there"
+        return f"Connected to PagerDuty. On call {there} now: {', '.join(names[:5]) or 'nobody'}."
+
+    def on_call(self) -> dict[str, str]:
+        """Who is on call there now: names by e-mail address, in lower case. Raises `IntegrationError`."""
+        rest, found = self._rest(), {}
+        for one in rest.on_calls(self.values.get("schedule_id", "")):
+            if person := inbound.hint(one, "user.id"):
+                found[person] = inbound.hint(one, "user.summary")
+        return {inbound.hint(rest.user(person), "email").lower(): name for person, name in found.items()}
+
+    def unknown(self, emails: Sequence[str]) -> list[str]:
+        """Addresses nobody there has. A large account is asked for each one, as far as the time goes."""
+        rest = self._rest()
+        first = rest.users()
+        missing = [email for email in emails if email.lower() not in _addresses(first)]
+        if len(first) < MOST_LISTED:
+            return missing
+        return [email for email in missing if email.lower() not in _addresses(rest.users(email))]
 
     def _events(self, address: str) -> PagerDutyEvents:
         return PagerDutyEvents(self._routing_key(address), base_url=self._at(EVENTS_AT), timeout=self.timeout)
@@ -228,6 +255,10 @@ _OVER_REST: dict[str, Callable[[PagerDuty, Message], Receipt]] = {
     "change": PagerDuty._change,
     "read": PagerDuty._read,
 }
+
+
+def _addresses(users: Sequence[Any]) -> set[str]:
+    return {inbound.hint(one, "email").lower() for one in users}
 
 
 def _note_text(message: Message) -> str:

@@ -152,17 +152,6 @@ class PagerDutyRest(_Caller):
     def schedules(self) -> list[dict[str, Any]]:
         return self._read("schedules", "schedules", {"limit": MOST_LISTED})
 
-    def overrides(self, schedule: str, since: str, until: str) -> list[dict[str, Any]]:
-        return self._read(f"schedules/{_part(schedule)}/overrides", "overrides", {"since": since, "until": until})
-
-    def add_override(self, schedule: str, user: str, start: str, end: str) -> None:
-        """Put a user on call from `start` to `end`, both ISO 8601."""
-        entry = {"start": start, "end": end, "user": {"id": user, "type": "user_reference"}}
-        self._once("POST", f"schedules/{_part(schedule)}/overrides", {"overrides": [entry]})
-
-    def remove_override(self, schedule: str, override: str) -> None:
-        self._once("DELETE", f"schedules/{_part(schedule)}/overrides/{_part(override)}")
-
     def users(self, query: str = "") -> list[dict[str, Any]]:
         return self._read("users", "users", {"limit": MOST_LISTED} | ({"query": query} if query else {}))
 

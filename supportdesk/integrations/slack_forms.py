@@ -44,6 +44,9 @@ def filled(view_sent: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _value(entered: Mapping[str, Any]) -> str:
+    ticked = entered.get("selected_options")
+    if isinstance(ticked, list):
+        return "1" if ticked else ""
     chosen = inbound.member(entered, "selected_option.value")
     value = chosen if isinstance(chosen, str) else entered.get("value")
     return inbound.clean(value) if isinstance(value, str) else ""
@@ -60,6 +63,7 @@ def _update(facts: Mapping[str, Any]) -> tuple[str, str, list[Block]]:
             _text("doing", "What are we doing next?", initial=said.get("doing", "")),
             _choice("status", "Status", facts.get("statuses", ()), is_optional=True),
             _choice("next_update_at", "Next update in", facts.get("intervals", ()), is_optional=True),
+            _may_be_sent(),
         ],
     )
 
@@ -67,7 +71,7 @@ def _update(facts: Mapping[str, Any]) -> tuple[str, str, list[Block]]:
 def _resolve(facts: Mapping[str, Any]) -> tuple[str, str, list[Block]]:
     asked = _text("summary", "What was wrong, and what did we do?")
     note = _note("The customer reads this and is asked to confirm.")
-    return f"Resolve {facts['ref']}", "Resolve", [note, asked]
+    return f"Resolve {facts['ref']}", "Resolve", [note, asked, _may_be_sent()]
 
 
 def _declare(facts: Mapping[str, Any]) -> tuple[str, str, list[Block]]:
@@ -117,6 +121,13 @@ def _choice(name: str, label: str, options: Sequence[Sequence[str]], *, is_optio
     shown = [{"value": str(value), "text": _plain(_cut(words))} for value, words in list(options)[:MOST_OPTIONS]]
     element = {"type": "static_select", "action_id": VALUE, "options": shown}
     return _input(name, label, element, is_optional=is_optional)
+
+
+def _may_be_sent() -> Block:
+    """The box that sends a text all the same; it counts once the desk has held this form back."""
+    box = {"value": "1", "text": _plain("I have read why: it may be sent all the same (a secret never is)")}
+    element = {"type": "checkboxes", "action_id": VALUE, "options": [box]}
+    return _input("is_checked", "Only if the desk holds it back", element, is_optional=True)
 
 
 def _cut(words: str) -> str:

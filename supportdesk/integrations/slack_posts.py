@@ -7,6 +7,7 @@ from typing import Any
 
 from supportdesk.integrations import inbound, kinds, mrkdwn
 from supportdesk.integrations.base import IntegrationError, Message, Receipt
+from supportdesk.localised import ENGLISH, GERMAN
 
 EVENT_TYPE = "supportdesk"  # the name under which our key travels in a message's metadata
 BUTTONS = {
@@ -16,6 +17,7 @@ BUTTONS = {
     "resolve": ("Resolve", ""),
     "declare": ("Declare an incident", "danger"),
 }
+OPEN = {ENGLISH: "Open {ref}", GERMAN: "{ref} öffnen"}  # the only button customers see
 ON_A_PAGE = ("acknowledge", "escalate")
 BUTTON_LIMIT = 75  # characters
 
@@ -83,7 +85,8 @@ def _buttons(message: Message) -> list[dict[str, Any]]:
     named = ON_A_PAGE if message.kind == kinds.PAGE and value else message.facts.get("buttons", ())
     buttons = [_button(name, value or "-") for name in named if name in BUTTONS]
     if message.url and (buttons or message.kind == kinds.HEADLINE):
-        words = {"type": "plain_text", "text": f"Open {message.ref}".strip()[:BUTTON_LIMIT]}
+        says = OPEN.get(str(message.facts.get("language", "")), OPEN[ENGLISH])
+        words = {"type": "plain_text", "text": says.format(ref=message.ref).strip()[:BUTTON_LIMIT]}
         buttons.append({"type": "button", "action_id": "open", "url": message.url, "text": words})
     return buttons
 

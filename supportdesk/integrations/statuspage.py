@@ -8,12 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict
-from datetime import datetime
 from typing import Any
 
-from supportdesk.integrations import inbound, kinds
+from supportdesk.integrations import inbound, kinds, monitors
 from supportdesk.integrations.base import (
-    BadPayload,
     Field,
     Integration,
     IntegrationError,
@@ -40,7 +38,7 @@ class Statuspage(Integration):
 
     slug = "statuspage"
     label = "Statuspage"
-    address_label = "Statuspage page, or a subscriber's e-mail address"
+    address_label = "Statuspage page"
     default_base_url = "https://api.statuspage.io/v1"
     kinds = frozenset({"notice", kinds.TEST})
     fields = (
@@ -52,7 +50,7 @@ class Statuspage(Integration):
     def send(self, message: Message, previous: Receipt | None = None) -> Receipt:
         if message.kind == kinds.TEST:
             return Receipt(self.check()[:200])
-        return _ACTIONS.get(message.action, Statuspage._publish)(self, message, previous)
+        return (self._report if message.action == "report" else self._publish)(message, previous)
 
     def find(self, message: Message) -> Receipt | None:
         """The incident with our key, where it already says what this message says."""
@@ -112,25 +110,6 @@ class Statuspage(Integration):
         client.publish_postmortem(known, notify=self._notifies)
         return Receipt(known)
 
-    def _component(self, message: Message, previous: Receipt | None) -> Receipt:
-        """A component that changes without an incident."""
-        client = self._client()
-        parts, unknown = _components(message, client)
-        for component, state in parts.items():
-            client.set_component(component, state)
-        return Receipt(",".join(sorted(parts)), {"unknown": unknown})
-
-    def _subscribe(self, message: Message, previous: Receipt | None) -> Receipt:
-        client = self._client()
-        known = client.subscribers(message.to)
-        return Receipt(str(known[0]["id"]) if known else str(client.subscribe(message.to)["id"]), {"to": message.to})
-
-    def _unsubscribe(self, message: Message, previous: Receipt | None) -> Receipt:
-        client = self._client()
-        for one in client.subscribers(message.to):
-            client.unsubscribe(str(one.get("id", "")))
-        return Receipt("", {"to": message.to})
-
     # --- in ----------------------------------------------------------------------------------------------------------
 
     def receive(self, request: Request) -> list[Reply]:
@@ -142,14 +121,6 @@ class Statuspage(Integration):
         key, status = inbound.text(body, "incident.id", limit=80), inbound.text(body, "incident.status")
         signal = _signal(body, f"{page}:{key}"[:100], status)
         return [Reply("alert", "", page, f"{key}:{status}", text=signal.title, data={"signal": asdict(signal)})]
-
-
-_ACTIONS = {
-    "report": Statuspage._report,
-    "component": Statuspage._component,
-    "subscribe": Statuspage._subscribe,
-    "unsubscribe": Statuspage._unsubscribe,
-}
 
 
 def _opening(message: Message) -> dict[str, Any]:
@@ -192,13 +163,7 @@ def _receipt(incident: Mapping[str, Any], unknown: list[str] | None = None) -> R
 
 
 def _signal(body: Mapping[str, Any], key: str, status: str) -> Signal:
-    at = inbound.text(body, "incident.updated_at", limit=64)
-    try:
-        if datetime.fromisoformat(at).tzinfo is None:
-            raise ValueError("it has no time zone")
-    except ValueError as error:
-        field = "incident.updated_at"
-        raise BadPayload(f"{field} is not an instant: {error}", field=field) from error
+    at = monitors.known_instant(inbound.text(body, "incident.updated_at", limit=64), "incident.updated_at")
     name = inbound.text(body, "incident.name", limit=inbound.NAME_LIMIT)
     return Signal(
         dedup_key=key,

@@ -28,11 +28,6 @@ class StatuspageClient:
     def components(self) -> list[dict[str, Any]]:
         return self._list(self._api.call("GET", f"{self._page}/components", query={"per_page": str(PAGE_SIZE)}))
 
-    def set_component(self, component_id: str, status: str) -> dict[str, Any]:
-        """For a component whose state changes without an incident."""
-        path = f"{self._page}/components/{quote(component_id, safe='')}"
-        return self._object(self._api.call("PATCH", path, {"component": {"status": status}}))
-
     def recent_incidents(self) -> list[dict[str, Any]]:
         """The newest incidents and maintenances, over or not."""
         return self._list(self._api.call("GET", f"{self._page}/incidents", query={"limit": str(PAGE_SIZE)}))
@@ -51,19 +46,10 @@ class StatuspageClient:
         path = f"{self._incident(incident_id)}/postmortem/publish"
         self._api.call("PUT", path, {"postmortem": {"notify_subscribers": notify}})
 
-    def subscribers(self, email: str) -> list[dict[str, Any]]:
-        return self._list(self._api.call("GET", f"{self._page}/subscribers", query={"q": email, "type": "email"}))
-
     def count_subscribers(self) -> int:
         """How many people hear of what the page says, by whatever way."""
         counted = self._object(self._api.call("GET", f"{self._page}/subscribers/count"))
         return sum(value for value in counted.values() if isinstance(value, int) and not isinstance(value, bool))
-
-    def subscribe(self, email: str) -> dict[str, Any]:
-        return self._named(self._api.call("POST", f"{self._page}/subscribers", {"subscriber": {"email": email}}))
-
-    def unsubscribe(self, subscriber_id: str) -> None:
-        self._api.call("DELETE", f"{self._page}/subscribers/{quote(subscriber_id, safe='')}")
 
     def _incident(self, incident_id: str) -> str:
         return f"{self._page}/incidents/{quote(incident_id, safe='')}"

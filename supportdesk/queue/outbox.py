@@ -22,6 +22,7 @@ from supportdesk import instants, integrations, sitting, words
 from supportdesk.integrations import kinds
 from supportdesk.integrations.base import Integration, IntegrationError, Message, Receipt
 from supportdesk.integrations.models import Connection
+from supportdesk.plain import storable
 from supportdesk.queue import admission, inbox, order, second_line, storms, timers, tries
 from supportdesk.queue.admission import PutOff, Stuck
 from supportdesk.queue.handover import hand_over, wake_clock
@@ -254,7 +255,7 @@ def _previous(delivery: Delivery) -> Receipt | None:
 
 
 def _sent(delivery: Delivery, message: Message, receipt: Receipt) -> str:
-    now = instants.now()
+    now, detail = instants.now(), storable(receipt.detail)
     with transaction.atomic():
         state = Delivery.State.SENT
         Delivery.objects.filter(pk=delivery.pk, attempts=delivery.attempts, state=Delivery.State.SENDING).update(
@@ -262,8 +263,8 @@ def _sent(delivery: Delivery, message: Message, receipt: Receipt) -> str:
             sent_at=now,
             settled_at=now if receipt.settled else None,
             lease_until=None,
-            vendor_id=receipt.id[:200],
-            receipt={**dict(receipt.detail), "tries": tries.noted(delivery, receipt.detail.get("answer", "accepted"))},
+            vendor_id=storable(receipt.id)[:200],
+            receipt={**detail, "tries": tries.noted(delivery, detail.get("answer", "accepted"))},
             facts=_forgotten(delivery.facts),
             rendered=_kept_words(message, delivery.facts),
             error="",

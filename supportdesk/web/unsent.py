@@ -19,15 +19,15 @@ def kept(request: HttpRequest, place: str, form: str) -> Iterator[None]:
     """Keep what a form said if it is refused as invalid, and let the refusal pass."""
     try:
         yield
-    except Invalid:
+    except Invalid as refusal:
         said = {name: _short(texts) for name, texts in request.POST.lists() if name != "csrfmiddlewaretoken"}
-        request.session[_KEY] = {"place": place, "form": form, "said": said}
+        request.session[_KEY] = {"place": place, "form": form, "said": said, "why": refusal.detail}
         raise
     take(request, place)
 
 
 def take(request: HttpRequest, place: str) -> dict[str, Any]:
-    """What was kept for this page: `form` and `said`, once; empty where nothing was."""
+    """What was kept for this page: `form`, `said` and `why` it was refused, once; empty where nothing was."""
     if request.session.get(_KEY, {}).get("place") != place:
         return {}
     found: dict[str, Any] = request.session.pop(_KEY)

@@ -60,7 +60,9 @@ def peer(name: str) -> Iterator[Callable[[str], float]]:
     }
     command = [install(name, *PACKAGES[name]), str(HERE / f"bench_intake_peer_{name}.py")]
     pipe = subprocess.PIPE
-    process = subprocess.Popen(command, cwd=HERE, env=env, stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL, text=True)
+    process = subprocess.Popen(
+        command, cwd=HERE, env=env, stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL, text=True
+    )
     try:
         while (line := process.stdout.readline()) != "ready\n":
             if not line:

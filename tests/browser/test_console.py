@@ -119,3 +119,24 @@ def test_an_invitation_opens_the_door(page: Page, world: Any, dana: Any) -> None
     page.get_by_label("The same again").fill("a-long-enough-word")
     page.get_by_role("button", name="Create my account").click()
     expect(page.get_by_role("heading", name="Queue")).to_be_visible()
+
+
+def test_on_a_phone_a_refusal_is_read_in_the_sheet_that_lies_over_the_page(
+    enter: Enter, world: Any, alice: Any, bob: Any
+) -> None:
+    incident = alice.reports("Checkout is down")
+    bob.acknowledges(incident)
+    phone = enter("bob", **PHONE)
+    phone.goto(f"/console/incidents/{incident.pk}/")
+    phone.locator("#act-resolve > summary").click()
+    phone.locator("#resolve-summary").fill("As with Smallco, the gateway was full.")
+    phone.get_by_role("button", name="Resolve and tell the customer").click()
+    reason = phone.locator("#act-resolve .refused")
+    expect(reason).to_contain_text("it names another customer, Smallco")
+    box = reason.bounding_box()
+    assert box is not None
+    top = phone.evaluate("([x, y]) => document.elementFromPoint(x, y).closest('.refused') !== null", [
+        box["x"] + box["width"] / 2, box["y"] + box["height"] / 2,
+    ])  # fmt: skip
+    assert top, "nothing lies over it"
+    expect(phone.locator("#resolve-summary")).to_have_value("As with Smallco, the gateway was full.")

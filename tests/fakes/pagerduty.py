@@ -38,6 +38,7 @@ class FakePagerDuty(FakeVendor):
     routing_key = "R" * 32
     webhook_secret = "pagerduty-webhook-secret"
     api_token = "pagerduty-token"
+    schedule_id = "PI7DH85"
 
     def __init__(self, port: int = 0) -> None:
         super().__init__(port)
@@ -50,7 +51,8 @@ class FakePagerDuty(FakeVendor):
         self.notes: dict[str, list[str]] = {}
         self.status_updates: dict[str, list[str]] = {}
         self.changes: list[dict[str, Any]] = []
-        self.overrides: dict[str, dict[str, Any]] = {}
+        self.people = {"PLH1HKV": ("Carol Backup", "carol@elsewhere.example")}  # name and address by id
+        self.on_call = {"PLH1HKV"}
         self.opens_incidents = True
         self._numbers = count(1)
 
@@ -91,7 +93,16 @@ class FakePagerDuty(FakeVendor):
             case "GET", ["abilities"]:
                 return Reaction(200, {"abilities": ["teams"]})
             case "GET", ["oncalls"]:
-                return Reaction(200, {"oncalls": [{"user": {"summary": "Carol Backup"}}]})
+                who = [{"id": key, "summary": name} for key, (name, _) in self.people.items() if key in self.on_call]
+                return Reaction(200, {"oncalls": [{"user": one} for one in who]})
+            case "GET", ["schedules"]:
+                return Reaction(200, {"schedules": [{"id": self.schedule_id, "summary": "Emergency rota"}]})
+            case "GET", ["users"]:
+                asked = seen.query.get("query", "")
+                found = [self._user(key) for key, (name, email) in self.people.items() if asked in f"{name} {email}"]
+                return Reaction(200, {"users": found})
+            case "GET", ["users", person] if person in self.people:
+                return Reaction(200, {"user": self._user(person)})
             case "GET", ["incidents"]:
                 found = [i for i in self.incidents.values() if i["incident_key"] == seen.query.get("incident_key")]
                 return Reaction(200, {"incidents": found[::-1][:1]})
@@ -109,6 +120,10 @@ class FakePagerDuty(FakeVendor):
                 self.status_updates.setdefault(incident, []).append(seen.data["message"])
                 return Reaction(200, {"status_update": {"id": "S1", "message": seen.data["message"]}})
         raise Surprise("no such address", status=404)
+
+    def _user(self, person: str) -> dict[str, str]:
+        name, email = self.people[person]
+        return {"id": person, "summary": name, "name": name, "email": email}
 
     def _create(self, given: dict[str, Any]) -> Reaction:
         key = given["incident_key"]

@@ -37,7 +37,7 @@ ARGUMENTS = {
     "views.open": {"trigger_id", "view"},
 }
 # What is open in a modal's input, by the type of its element.
-INPUTS = {"plain_text_input", "static_select"}
+INPUTS = {"plain_text_input", "static_select", "checkboxes"}
 
 
 @dataclass
@@ -329,6 +329,9 @@ class FakeSlack(FakeVendor):
                 value = shown.options(name).get(value, value)
                 chosen = {"value": value, "text": {"type": "plain_text", "text": "…"}} if value else None
                 entered[name] = {"v": {"type": "static_select", "selected_option": chosen}}
+            elif block["element"]["type"] == "checkboxes":
+                ticked = [{"value": one} for one in shown.options(name).values() if value]
+                entered[name] = {"v": {"type": "checkboxes", "selected_options": ticked}}
             else:
                 entered[name] = {"v": {"type": "plain_text_input", "value": value or None}}
         return self.post_interaction(
@@ -404,7 +407,7 @@ def check_view(view: Mapping[str, Any]) -> None:
     known = {"type", "callback_id", "private_metadata", "title", "submit", "close", "blocks"}
     names = [block["block_id"] for block in view["blocks"] if block["type"] == "input"]
     elements = [block["element"] for block in view["blocks"] if block["type"] == "input"]
-    choices = [element["options"] for element in elements if element["type"] == "static_select"]
+    choices = [element["options"] for element in elements if "options" in element]
     wrong = (
         set(view) - known
         or view["type"] != "modal"
@@ -413,6 +416,7 @@ def check_view(view: Mapping[str, Any]) -> None:
         or len(names) != len(set(names))
         or {element["type"] for element in elements} - INPUTS
         or any(not 0 < len(options) <= 100 for options in choices)
+        or any(len(element["options"]) > 10 for element in elements if element["type"] == "checkboxes")
         or any(len(one["text"]["text"]) > 75 for options in choices for one in options)
     )
     if wrong:

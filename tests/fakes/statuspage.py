@@ -60,8 +60,6 @@ class FakeStatuspage(FakeVendor):
                 return Reaction(200, {"id": self.page_id, "name": "Acme Status", "url": "https://status.example"})
             case "GET", ["components"]:
                 return Reaction(200, list(self.components.values()))
-            case "PATCH", ["components", component]:
-                return self._set(component, seen.data["component"]["status"])
             case "GET", ["incidents"]:
                 return Reaction(200, list(self.incidents.values())[::-1])
             case "POST", ["incidents"]:
@@ -76,27 +74,12 @@ class FakeStatuspage(FakeVendor):
                 return Reaction(200, {})
             case "GET", ["subscribers", "count"]:
                 return Reaction(200, {"email": len(self.subscribers), "sms": 0})
-            case "GET", ["subscribers"]:
-                found = [{"id": k, "email": v} for k, v in self.subscribers.items() if v == seen.query.get("q")]
-                return Reaction(200, found)
-            case "POST", ["subscribers"]:
-                key = f"s{next(self._numbers)}"
-                self.subscribers[key] = seen.data["subscriber"]["email"]
-                return Reaction(201, {"id": key, "email": self.subscribers[key]})
-            case "DELETE", ["subscribers", subscriber]:
-                return Reaction(200, {"id": subscriber, "email": self.subscribers.pop(subscriber, "")})
         raise Surprise("no such address", status=404)
 
     def _known(self, incident: str) -> dict[str, Any]:
         if incident not in self.incidents:
             raise Refusal(404, {"error": "Not found"})
         return self.incidents[incident]
-
-    def _set(self, component: str, status: str) -> Reaction:
-        if component not in self.components or status not in STATES:
-            raise Surprise("no such component or state", status=422)
-        self.components[component]["status"] = status
-        return Reaction(200, self.components[component])
 
     def _create(self, given: Any) -> Reaction:
         self._check(given)

@@ -116,7 +116,7 @@ def test_the_hops_of_a_drill_are_told_in_order(world, bob):
     assert [hop.after for hop in hops] == sorted(hop.after for hop in hops)
     said = [hop.what for hop in hops]
     assert said[0] == "Bob Novak is to be paged"
-    assert "phone to Bob Novak: accepted by the vendor" in said
+    assert "phone call to Bob Novak: accepted by the vendor" in said
     assert said[-1].startswith("Bob Novak answers by phone") or "Bob Novak answers by phone" in said
 
 

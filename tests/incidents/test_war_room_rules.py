@@ -110,12 +110,20 @@ def test_the_next_update_begins_with_the_last_one() -> None:
     assert drafts.update(rows) == drafts.Update("Orders fail.", "We look for the cause.", ("Roll back to Friday.",))
 
 
+def test_the_one_line_of_a_briefing_is_one_line() -> None:
+    said = "Card payments work since 04:28 EST (UTC−5). A certificate had ended. No order was charged twice."
+    rows = (row(5, "update", state=said, doing="We watch."),)
+    drafted = drafts.briefing(drafts.Record("Checkout is down", "Acme", "Checkout", 1, "monitoring", "kept", rows=rows))
+    assert drafted["headline"] == "Card payments work since 04:28 EST (UTC−5)."
+    assert drafts.briefing(drafts.Record("v2.1 is slow", "Acme", "", 1, "new", ""))["headline"] == "v2.1 is slow"
+
+
 def test_a_briefing_never_guesses_a_cause() -> None:
     record = drafts.Record("Checkout is down", "Acme", "Checkout", 1, "investigating", "kept", "35 min")
     drafted = drafts.briefing(record)
     assert drafted["cause"] == "not confirmed yet"
     assert drafted["headline"] == "Checkout is down (Checkout)"
-    assert drafted["effect"] == "Acme: all or most of their users, for 35 min"
+    assert drafted["effect"] == "Acme, as reported: all or most of their users, for 35 min"
     assert set(drafted) == set(drafts.BRIEFED)
 
 

@@ -69,6 +69,8 @@ def test_it_is_held_back_once_and_sent_when_somebody_has_read_it(
     html = writer.client.get(f"/console/incidents/{p1.pk}/").content.decode()
     assert LEAK in html, "what was written is still there"
     assert 'name="is_checked"' in html
+    inside = html[html.index('class="refused"') :].split("</p>")[0]
+    assert "another customer, Smallco" in inside, "said where it was written: a sheet lies over the page's own message"
     writer.presses_button(verb, p1, is_checked="1", **said)
     assert AuditEntry.objects.filter(verb="send_despite").last().after["field"] == field
 

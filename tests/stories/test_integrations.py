@@ -9,11 +9,12 @@ from django.utils.module_loading import import_string
 from django_q.models import OrmQ
 from django_q.signing import SignedPackage
 
-from incidents.models import Notice, StatusPage
+from incidents.models import Notice, StatusPage, Subscriber
 from reports import actions as reports
 from reports.models import ActionItem
 from rotations.models import EscalationPolicy
 from supportdesk import actors, integrations
+from supportdesk.integrations.actions import record_check
 from supportdesk.integrations.jira_fields import KNOWN
 from supportdesk.integrations.models import Connection
 from supportdesk.queue import clock, outbox
@@ -92,6 +93,15 @@ def test_a_manager_connects_a_vendor_presses_test_and_reads_the_receipt(world, d
     for secret in (f.name for f in integrations.get(vendor).fields if f.secret):
         assert world.fakes.values(vendor).get(secret, "no such secret") not in page
     assert not getattr(world.fakes, vendor).trouble()
+
+
+def test_the_test_of_statuspage_counts_readers_there_and_here(world, connect):
+    page = StatusPage.objects.filter(organization=None).first()
+    for address, yes in (("zoe@elsewhere.example", world.now), ("yan@elsewhere.example", None)):
+        Subscriber.objects.create(page=page, channel="email", address=address, asked_at=world.now, confirmed_at=yes)
+    world.fakes.statuspage.subscribers = {"s1": "zoe@elsewhere.example", "s2": "xi@elsewhere.example"}
+    said = record_check(connect("statuspage"))
+    assert "2 components, 2 subscribers. Our own pages have 1 subscribers." in said.words
 
 
 # --- PagerDuty -------------------------------------------------------------------------------------------------------

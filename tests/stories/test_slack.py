@@ -7,6 +7,7 @@ import json
 import pytest
 
 from incidents.models import Incident, WarRoom
+from supportdesk.audit.models import AuditEntry
 from supportdesk.integrations.models import Connection
 from supportdesk.queue.models import Delivery, InboundEvent
 
@@ -97,6 +98,28 @@ def test_whoever_is_called_sees_it_without_opening_the_thread(world, slack, line
     assert "<@U0BOB>" not in everything
 
 
+def test_the_headline_in_a_customers_channel_speaks_their_language(world, slack, alice, bob):
+    alice.user.contact.organization.contacts.update(language="de")
+    alice.reports("Die Kasse steht")
+    ours, theirs = headline(slack, DESK), headline(slack, ACME)
+    assert "Ihre Meldung ist bei uns. Noch hat es niemand aus der Technik übernommen." in theirs.text
+    assert theirs.buttons["open"]["text"]["text"] == f"{world.incident.ref} öffnen"
+    bob.acknowledges()
+    bob.presses_button("update", state="Zahlungen scheitern.", doing="Wir rollen zurück.", status="identified")
+    world.advance(seconds=2)
+    assert f"Wir kennen die Ursache und arbeiten daran. {bob.user.name} kümmert sich darum." in theirs.text
+    assert "Zuletzt mitgeteilt: Zahlungen scheitern. Als Nächstes: Wir rollen zurück." in theirs.text
+    assert "Identified." in ours.text
+
+
+@pytest.mark.parametrize("language", ["en", "de"])
+def test_customers_hear_every_status_in_words_of_their_own(language):
+    from incidents.slack.headline import _PLAIN
+    from incidents.states import Status
+
+    assert set(_PLAIN[language]) == set(Status)
+
+
 def test_a_deleted_headline_is_written_again(world, slack, alice, bob):
     alice.reports("Checkout is down")
     slack.messages.remove(headline(slack, DESK))
@@ -116,7 +139,7 @@ def test_bob_works_an_incident_without_leaving_slack(world, slack, alice, bob):
         world.settle()
     assert world.incident.acknowledged_by == bob.user
     form = slack.forms[-1]
-    assert set(form.inputs) == {"state", "doing", "status", "next_update_at"}
+    assert set(form.inputs) == {"state", "doing", "status", "next_update_at", "is_checked"}
     assert send(world, bob, state="Payments fail.", doing="Rolling back.", next_update_at="10 minutes") == {}
     assert world.incident.first_response_at == world.now
     assert "Payments fail." in alice.mail
@@ -134,6 +157,35 @@ def test_what_is_wrong_with_a_form_stands_under_its_input(world, slack, alice, b
     world.settle()
     assert "doing" in send(world, bob, state="Payments fail.", doing=" ")
     assert send(world, bob, state="Payments fail.", doing="Rolling back.") == {}
+
+
+def test_what_the_desk_holds_back_says_why_and_is_sent_by_whoever_has_read_it(world, slack, alice, bob):
+    alice.reports("Checkout is down")
+    slack.click(headline(slack, DESK), "update", bob.slack, world.desk)
+    world.settle()
+    said = {"state": "As with Smallco, payments fail.", "doing": "Rolling back."}
+    for before_being_told in (said, {**said, "is_checked": "yes"}):  # nobody has read yet what nobody has said
+        slack.forms[-1].id = f"V-{len(before_being_told)}"
+        refused = send(world, bob, **before_being_told)["state"]
+        assert "it names another customer, Smallco" in refused
+        assert "Your words are still in this form." in refused
+    assert world.timeline("update") == []
+    assert send(world, bob, **said, is_checked="yes") == {}
+    assert "As with Smallco" in alice.mail
+    (noted,) = AuditEntry.objects.filter(verb="send_despite")
+    assert (noted.user, "Smallco" in str(noted.after)) == (bob.user, True)
+
+
+def test_a_secret_leaves_by_no_box_in_slack(world, slack, alice, bob):
+    alice.reports("Checkout is down")
+    slack.click(headline(slack, DESK), "resolve", bob.slack, world.desk)
+    world.settle()
+    for _ in range(2):
+        refused = send(world, bob, summary="Reset; password: hunter2", is_checked="yes")
+        assert "secret" in refused["summary"]
+        assert "hunter2" not in refused["summary"]
+    assert world.incident.status != "resolved"
+    assert send(world, bob, summary="Reset the gateway's login.") == {}
 
 
 def test_a_customer_who_gets_hold_of_our_form_can_send_nothing_with_it(world, slack, alice, bob, mallory):

@@ -12,8 +12,11 @@ from incidents.models import Briefing, HeldRole, Incident, Notice, Prompt, Runbo
 from incidents.war_room import seats
 from incidents.war_room.roles import IncidentRole
 from rotations.models import Schedule
+from rotations.oncall import Directory, LivePeople
 from supportdesk import instants
+from supportdesk.accounts.models import User
 from supportdesk.errors import Invalid, NotAllowed, WrongState
+from supportdesk.integrations.lines import Lines
 from supportdesk.queue.models import Delivery
 
 
@@ -29,6 +32,11 @@ def jump(world: Any, **length: float) -> None:
 
 def who(incident: Incident) -> dict[str, str]:
     return {role.value: held.user.name for role, held in seats.held(incident).items()}
+
+
+def managers_on_duty() -> list[str]:
+    people = LivePeople(Schedule.objects.filter(duty=True).first(), Directory(Lines.load()))
+    return list(people.duty_managers(instants.now()))
 
 
 def told(kind: str) -> list[str]:
@@ -105,6 +113,9 @@ def test_whoever_came_first_is_commander_only_until_ten_minutes(world: Any, p1: 
     p1.refresh_from_db()
     assert p1.owner == seats.duty_manager()
     assert who(p1)["commander"] == p1.owner.name  # type: ignore[union-attr]
+    given = Delivery.objects.filter(kind="role_given", recipient=p1.owner.name).latest("pk")  # type: ignore[union-attr]
+    assert given.facts["due_local"], "by when the customer hears from us"
+    assert told("role_passed") == ["Bob Novak"] * len(told("role_passed")) != [], "he knows that he leads no more"
     assert who(p1)["tech_lead"] == bob.user.name
 
 
@@ -114,6 +125,44 @@ def test_who_claims_it_stays_commander(world: Any, p1: Incident, bob: Any) -> No
     assert prompt("commander").state == "cancelled"
     world.advance(minutes=11)
     assert who(p1)["commander"] == bob.user.name
+
+
+def test_a_commander_who_hands_back_leaves_the_duty_manager_in_command_at_once(
+    world: Any, p1: Incident, bob: Any
+) -> None:
+    bob.acknowledges()
+    actions.take_role(p1.pk, actor=bob.user.actor("console"), role="commander")
+    world.advance(minutes=37)
+    bob.presses_button("hand-back", p1, reason="I have a fever")
+    manager = seats.duty_manager()
+    assert who(p1)["commander"] == manager.name  # type: ignore[union-attr]
+    assert manager.name in told("role_given")  # type: ignore[union-attr]
+    assert (prompt("commander", 28).state, prompt("commander", 28).planned_at) == ("sent", world.now)
+    world.advance(minutes=20)
+    assert not p1.prompts.filter(kind="commander", state="planned").exists()
+
+
+def test_where_nobody_is_left_to_command_everybody_is_asked_until_somebody_does(
+    world: Any, p1: Incident, dana: Any, carol: Any
+) -> None:
+    Schedule.objects.filter(duty=True).update(fallback=dana.user)
+    dana.acknowledges()
+    actions.take_role(p1.pk, actor=dana.user.actor("console"), role="commander")
+    world.advance(minutes=12)
+    others = [key for key in managers_on_duty() if key != str(dana.user.pk)]
+    User.objects.filter(pk__in=others).update(is_active=False)
+    dana.presses_button("hand-back", p1, reason="my own house is on fire")
+    assert "commander" not in who(p1)
+    world.advance(minutes=11)
+    asked = p1.prompts.filter(kind="commander", state="sent").order_by("planned_at")
+    assert [row.planned_at - asked[0].planned_at for row in asked] == [timedelta(minutes=n) for n in (0, 5, 10)]
+    assert "our channel" in told("commander_wanted") or any("inc-" in name for name in told("commander_wanted"))
+    carol.acknowledges(p1)
+    assert seats.held(p1)[IncidentRole.COMMANDER].is_interim
+    world.advance(minutes=4)
+    assert who(p1)["commander"] == carol.user.name
+    assert not seats.held(p1)[IncidentRole.COMMANDER].is_interim
+    assert not p1.prompts.filter(kind="commander", state="planned").exists()
 
 
 # --- roles -------------------------------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import re
 from datetime import UTC, datetime
 from typing import Any
 
@@ -26,11 +27,17 @@ ENGLISH_WORDS = {" the ", " you ", " we ", " is ", " and "}
 def test_everything_a_customer_reads_is_there_in_german_and_says_the_same_facts(db: None, kind: str) -> None:
     assert words.languages_of(kind) == ["en", "de"]
     english, german = words.shipped_text(kind), words.shipped_text(kind, "", "de")
-    assert rules.facts_in(english) == rules.facts_in(german)
+    assert _facts_for_customers(english) == _facts_for_customers(german)
     assert not rules.problems(german, words.shipped_facts(kind))
     said = " ".join(words.render(kind, "email", samples.sample_facts(kind, "de")))
     own = " ".join(str(value) for value in samples._SAID.values())
     assert not [word for word in ENGLISH_WORDS if word in f" {said} " and word not in own]
+
+
+def _facts_for_customers(source: str) -> frozenset[str]:
+    """What a text says to those outside: we ourselves read English, in sections of our own."""
+    ours = re.compile(r"\{\{#for_staff}}.*?\{\{/for_staff}}", re.DOTALL)
+    return rules.facts_in(ours.sub("", source)) - {"for_staff"}
 
 
 def test_german_times_have_german_names_and_the_offset() -> None:
@@ -183,3 +190,40 @@ def test_every_text_has_a_preview(db: None, language: str) -> None:
             assert subject
             assert body
     assert not Incident.objects.filter(pk=4711).exists()
+
+
+def test_our_own_channels_are_not_addressed_as_the_customer(world: Any, alice: Any, bob: Any) -> None:
+    incident = alice.reports("Checkout is down")
+    bob.acknowledges(incident)
+    world.advance(minutes=16)
+    bob.presses_button("update", incident, state="It fails.", doing="We look.")
+    ours, theirs = (
+        next(m.text for m in world.fakes.slack.to(channel) if "Now: It fails." in m.text)
+        for channel in ("C0DESK", "C0ACME")
+    )
+    assert "You hear from us again by" in theirs
+    assert "We are sorry" in theirs
+    assert "The next one is due by" in ours
+    assert "It was promised by" in ours
+    assert "We are sorry" not in ours
+
+
+def test_the_call_for_whoever_is_on_call_says_no_more_to_customers_than_they_know(world: Any, alice: Any) -> None:
+    alice.reports("Checkout is down")
+    (theirs,) = [m.text for m in world.fakes.slack.to("C0ACME") if "On call, please" in m.text]
+    assert "P1" not in theirs
+    assert "/console/" not in theirs
+    (ours,) = [m.text for m in world.fakes.slack.to("C0DESK") if "On call, please" in m.text]
+    assert "P1" in ours
+    assert "/console/" in ours
+
+
+def test_whoever_is_called_hears_why_on_every_way(world: Any, alice: Any, bob: Any) -> None:
+    """A call about a late update is no call about something new."""
+    incident = alice.reports("Checkout is down")
+    bob.acknowledges(incident)
+    bob.presses_button("update", incident, state="It fails.", doing="We look.")
+    bob.post(f"/console/incidents/{incident.pk}/room/take/", {"role": "commander"})
+    world.advance(minutes=17)
+    assert "(commander, the customer waits for an update)" in bob.phone.texts[-1].body
+    assert "You are called as commander, the customer waits for an update." in bob.phone.calls[-1].words

@@ -27,7 +27,7 @@ def test_mon_1_the_same_alert_again_is_counted_and_pages_nobody_again(world, mon
     for _ in range(5):
         world.advance(seconds=10)
         again = monitor.fires()
-    assert again.incident == first.incident
+    assert again.alert.incident == first.alert.incident
     assert (monitor.alert().count, Alert.objects.count(), pages()) == (6, 1, paged)
 
 
@@ -50,7 +50,11 @@ def test_mon_2_within_a_quarter_of_an_hour_the_same_incident_is_opened_again(wor
     world.advance(minutes=10)
     again = monitor.fires()
     assert again.alert.pk == first.alert.pk
-    assert (world.incident.pk, world.incident.reopen_count, world.incident.is_resolved) == (first.incident.pk, 1, False)
+    assert (world.incident.pk, world.incident.reopen_count, world.incident.is_resolved) == (
+        first.alert.incident.pk,
+        1,
+        False,
+    )
 
 
 def test_mon_2_later_it_is_a_new_alert_that_knows_the_old_one(world, monitor, bob):
@@ -61,7 +65,7 @@ def test_mon_2_later_it_is_a_new_alert_that_knows_the_old_one(world, monitor, bo
     again = monitor.fires()
     assert again.alert.pk != first.alert.pk
     assert again.alert.previous_id == first.alert.pk
-    assert again.incident.pk != first.incident.pk
+    assert again.alert.incident.pk != first.alert.incident.pk
 
 
 def test_mon_2_a_false_alarm_stays_cancelled(world, monitor, bob):
@@ -69,7 +73,7 @@ def test_mon_2_a_false_alarm_stays_cancelled(world, monitor, bob):
     bob.presses_button("cancel", reason="A test of the load balancer.")
     monitor.recovers()
     world.advance(minutes=1)
-    assert monitor.fires().incident.pk != first.incident.pk
+    assert monitor.fires().alert.incident.pk != first.alert.incident.pk
 
 
 # --- MON-3 -----------------------------------------------------------------------------------------------------------
@@ -78,16 +82,16 @@ def test_mon_2_a_false_alarm_stays_cancelled(world, monitor, bob):
 def test_mon_3_the_same_service_within_five_minutes_joins(world, monitor):
     first = monitor.fires("down")
     world.advance(minutes=5)
-    assert monitor.fires("slow").incident == first.incident
+    assert monitor.fires("slow").alert.incident == first.alert.incident
     world.advance(minutes=6)
-    assert monitor.fires("late").incident != first.incident
+    assert monitor.fires("late").alert.incident != first.alert.incident
 
 
 def test_mon_3_the_same_group_joins_for_half_an_hour(world, monitor):
     first = monitor.fires("a", service="", group="rack-7")
     world.advance(minutes=30)
-    assert monitor.fires("b", service="", group="rack-7").incident == first.incident
-    assert monitor.fires("c", service="", group="rack-8").incident != first.incident
+    assert monitor.fires("b", service="", group="rack-7").alert.incident == first.alert.incident
+    assert monitor.fires("c", service="", group="rack-8").alert.incident != first.alert.incident
 
 
 def test_mon_3_a_more_severe_alert_raises_the_incident_and_a_milder_one_lowers_nothing(world, monitor):
@@ -103,14 +107,14 @@ def test_mon_3_two_customers_are_never_joined(world, monitor):
     first = monitor.fires("a", organization="acme", service="", group="shared")
     second = monitor.fires("b", organization="smallco", service="", group="shared")
     third = monitor.fires("c", service="", group="shared")
-    assert len({first.incident.pk, second.incident.pk, third.incident.pk}) == 3
+    assert len({first.alert.incident.pk, second.alert.incident.pk, third.alert.incident.pk}) == 3
     assert {i.organization and i.organization.slug for i in Incident.objects.all()} == {"acme", "smallco", None}
 
 
 def test_mon_3_a_customers_own_report_is_left_alone(world, monitor, alice):
     reported = alice.reports("Checkout is down")
     Incident.objects.filter(pk=reported.pk).update(service=Service.objects.get(slug="checkout"))
-    assert monitor.fires().incident.pk != reported.pk
+    assert monitor.fires().alert.incident.pk != reported.pk
 
 
 # --- MON-4 -----------------------------------------------------------------------------------------------------------
@@ -144,7 +148,7 @@ def test_mon_4_a_clock_that_runs_ahead_does_not_silence_what_comes_later(world, 
 
 def test_mon_5_flapping_pages_once_keeps_the_incident_open_and_ends_after_half_an_hour_of_calm(world, monitor):
     """I-01: 10:00, 10:04, 10:09, 10:15 is flapping from 10:15 and ends at 10:45."""
-    opened = monitor.fires().incident
+    opened = monitor.fires().alert.incident
     paged = pages()
     for minutes, say in ((4, monitor.recovers), (5, monitor.fires), (6, monitor.recovers)):
         world.advance(minutes=minutes)
@@ -250,7 +254,7 @@ def test_mon_7_an_incident_from_before_recovers_during_maintenance(world, monito
 
 
 def test_mon_7_other_services_and_customers_are_heard(world, monitor, window, alice, bob):
-    assert monitor.fires("disk", service="").incident is not None
+    assert monitor.fires("disk", service="").alert.incident is not None
     alice.reports("Checkout is down")
     assert bob.is_paged
 
@@ -267,15 +271,15 @@ def test_mon_7_by_condition(world, monitor, window):
     window.services.clear()
     window.condition = {"labels": {"env": "staging"}}
     window.save()
-    assert monitor.fires("a", labels={"env": "staging"}).incident is None
-    assert monitor.fires("b", labels={"env": "production"}).incident is not None
+    assert monitor.fires("a", labels={"env": "staging"}).alert.incident is None
+    assert monitor.fires("b", labels={"env": "production"}).alert.incident is not None
 
 
 def test_mon_7_a_window_without_any_condition_holds_nothing_back_unless_it_says_so(world, monitor, window):
     window.services.clear()
-    assert monitor.fires("a").incident is not None
+    assert monitor.fires("a").alert.incident is not None
     MaintenanceWindow.objects.update(covers_everything=True)
-    assert monitor.fires("b", service="").incident is None
+    assert monitor.fires("b", service="").alert.incident is None
 
 
 # --- MON-9 -----------------------------------------------------------------------------------------------------------
@@ -310,16 +314,16 @@ def test_a_thousand_times_the_same_is_one_incident_and_one_page(world, monitor):
 def test_mon_10_the_words_of_a_monitor_and_what_they_make(world, monitor):
     made = {}
     for word in ("critical", "error", "warning"):
-        made[word] = monitor.fires(word, severity=word, service="").incident.severity
+        made[word] = monitor.fires(word, severity=word, service="").alert.incident.severity
     assert made == {"critical": "P2", "error": "P3", "warning": "P4"}
-    assert monitor.fires("note", severity="info", service="").incident is None
+    assert monitor.fires("note", severity="info", service="").alert.incident is None
 
 
 def test_mon_10_only_an_explicit_rule_makes_one_signal_a_p1(world, monitor):
     AlertRule.objects.create(name="Payments", severity="P1", condition={"checks": ["PaymentsDown"]})
     AlertRule.objects.create(name="Staging", severity="", condition={"labels": {"env": "staging"}})
-    assert monitor.fires("a", check="PaymentsDown", service="").incident.severity == "P1"
-    assert monitor.fires("b", service="", labels={"env": "staging"}).incident is None
+    assert monitor.fires("a", check="PaymentsDown", service="").alert.incident.severity == "P1"
+    assert monitor.fires("b", service="", labels={"env": "staging"}).alert.incident is None
 
 
 def test_mon_10_two_independent_monitors_on_a_tier_one_service_make_a_p1(world, monitor, other_monitor):
@@ -332,10 +336,10 @@ def test_mon_10_two_independent_monitors_on_a_tier_one_service_make_a_p1(world, 
 
 
 def test_mon_11_an_alert_takes_the_entitlement_of_the_organization_it_is_about(world, monitor, bob):
-    small = monitor.fires("a", organization="smallco", service="").incident
+    small = monitor.fires("a", organization="smallco", service="").alert.incident
     assert (small.organization.slug, small.entitlement["plan"]) == ("smallco", "S")
     assert not bob.is_paged
-    ours = monitor.fires("b", service="").incident
+    ours = monitor.fires("b", service="").alert.incident
     assert ours.organization is None
     assert bob.is_paged
 
@@ -343,7 +347,7 @@ def test_mon_11_an_alert_takes_the_entitlement_of_the_organization_it_is_about(w
 def test_mon_11_a_connection_of_one_customer_speaks_for_that_one_only(world, monitor):
     monitor.connection.organization = Organization.objects.get(slug="acme")
     monitor.connection.save()
-    assert monitor.fires(organization="smallco", service="").incident.organization.slug == "acme"
+    assert monitor.fires(organization="smallco", service="").alert.incident.organization.slug == "acme"
 
 
 # --- cost, and trying ------------------------------------------------------------------------------------------------

@@ -114,20 +114,6 @@ def test_a_report_is_written_and_published(fakes, statuspage):
     assert (incident["postmortem_body"], incident["status"]) == ("What happened.", "postmortem")
 
 
-def test_a_component_can_change_by_itself(fakes, statuspage):
-    statuspage.send(notice("component"))
-    assert fakes.statuspage.components["c1"]["status"] == "major_outage"
-    assert not fakes.statuspage.incidents
-
-
-def test_somebody_subscribes_once_and_leaves(fakes, statuspage):
-    alice = page(kind="notice", action="subscribe", to="alice@acme.example")
-    assert statuspage.send(alice).id == statuspage.send(alice).id
-    assert list(fakes.statuspage.subscribers.values()) == ["alice@acme.example"]
-    statuspage.send(page(kind="notice", action="unsubscribe", to="alice@acme.example"))
-    assert not fakes.statuspage.subscribers
-
-
 def test_the_check_says_what_is_there(statuspage):
     assert statuspage.check() == "Connected to the page Acme Status: 2 components, 0 subscribers."
     assert statuspage.send(page(kind="test", action="trigger")).id.startswith("Connected to the page")
