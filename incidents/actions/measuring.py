@@ -106,8 +106,10 @@ def _warn(incident: Incident, actor: Actor, clock: sla.Clock, basis: int, thresh
     key = f"{clock.kind}:{clock.cycle}:{basis}:{threshold}"
     if heard_by and not guarding.warn(incident, clock, threshold, key):
         due_local = facts.moment(clock.due_at, incident.zone) if clock.due_at else ""
-        said = {"warning": text, "due_local": due_local, "waits_for": _WAITS_FOR.get(clock.kind, "")}
-        telling.tell(incident, "warning", key, heard_by=heard_by, **said)
+        waits_for = _WAITS_FOR.get(clock.kind, "")
+        telling.tell(
+            incident, "warning", key, heard_by=heard_by, warning=text, due_local=due_local, waits_for=waits_for
+        )
     is_last_call = threshold == _LAST_CALL and incident.severity == "P1" and Audience.DUTY_MANAGER in heard_by
     if is_last_call and not _rings_a_manager(incident):
         escalating.page_duty_manager(incident, Lines.load(), reason="almost_missed")

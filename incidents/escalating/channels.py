@@ -33,8 +33,9 @@ def channel(work: Work, effect: fx.Channel) -> None:
         work.note("channel_missing", f"Slack is not connected, so {effect.target.ref} was not told.")
         return
     for channel in _channels(work.incident, effect.target.ref, line.settings.get("channel", "")):
-        said = facts.for_customer if _is_theirs(work.incident, channel) else facts.for_staff
-        language = spoken_by(work.incident.organization) if _is_theirs(work.incident, channel) else ENGLISH
+        is_theirs, organization = _is_theirs(work.incident, channel), work.incident.organization
+        said = facts.for_customer if is_theirs else facts.for_staff
+        language = spoken_by(organization) if is_theirs and organization else ENGLISH
         work.posts.append(
             Post(
                 key=f"channel:{work.incident.pk}:{work.incident.generation}:{effect.pass_number}:{effect.step}:{channel}",
