@@ -87,8 +87,9 @@ class Hub:
 
 
 def may_hear(scope: str, change: dict[str, Any]) -> bool:
-    """Staff hear everything; a customer what concerns their own organization, and status pages."""
-    if scope == "staff" or change["kind"] in ("everything", "status"):
+    """Staff hear everything; a customer what concerns their own organization. That a private status page changed is
+    for none of the others to know."""
+    if scope == "staff" or change["kind"] == "everything":
         return True
     return change["organization"] is not None and scope == f"organization:{change['organization']}"
 

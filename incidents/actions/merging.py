@@ -72,7 +72,8 @@ def unmerge(incident_id: int, *, actor: Actor) -> Incident:
         incident.acknowledged_name, incident.acknowledged_by = "", None
         end_generation(incident)
         incident.save()
-        timeline.record(incident, actor, Fact("unmerged", f"Taken apart from {survivor.ref} again.", CUSTOMER))
+        apart = f"Taken apart from {survivor.ref} again.{_written_there(incident, survivor)}"
+        timeline.record(incident, actor, Fact("unmerged", apart, CUSTOMER))
         timeline.record(survivor, actor, Fact("unmerged", f"{incident.ref} is on its own again.", CUSTOMER))
         trail.record(actor, "unmerge", incident.subject, before=survivor.ref)
         go_on(incident, actor, now)
@@ -85,3 +86,12 @@ def unmerge(incident_id: int, *, actor: Actor) -> Incident:
             author=actor.name,
         )
     return incident
+
+
+def _written_there(incident: Incident, survivor: Incident) -> str:
+    """What was said about it meanwhile stays where it was said; its own page says where that is."""
+    goes_on = Incident.objects.get(pk=Incident.objects.survivor_of(survivor.pk))
+    count = goes_on.timeline.filter(kind="message", data__written_on=incident.pk).count()
+    if not count:
+        return ""
+    return f" {'One message' if count == 1 else f'{count} messages'} written meanwhile can be read at {goes_on.ref}."

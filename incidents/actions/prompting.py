@@ -46,17 +46,22 @@ def prompt(incident_id: int, *, actor: Actor, generation: int, kind: str, slot: 
 
 
 def _draft_a_notice(incident: Incident, row: Prompt, actor: Actor) -> str:
-    page = (
-        StatusPage.objects.filter(Q(organization=incident.organization) | Q(organization=None))
-        .order_by("is_public", "pk")
-        .first()
-    )
+    page = StatusPage.objects.filter(_read_by_theirs(incident)).order_by("is_public", "pk").first()
     if page is None:
         raise Dropped("there is no status page")
     draft_notice(incident.pk, actor=actor, page_id=page.pk)
     url = links.absolute("console:notices")
     telling.tell(incident, "notice_drafted", str(incident.generation), page=page.name, url=url)
     return f"drafted for {page.name}; a person posts it"
+
+
+def _read_by_theirs(incident: Incident) -> Q:
+    """The pages on which the customer of an incident would look: theirs, those shared with them, the public ones of
+    our own. What happens to one customer is not told on the private page of another."""
+    ours = Q(organization=None, is_public=True)
+    if incident.organization_id is None:
+        return ours | Q(organization=None, audience=None)
+    return ours | Q(organization=incident.organization_id) | Q(audience=incident.organization_id)
 
 
 def _find_a_liaison(incident: Incident, row: Prompt, actor: Actor) -> str:

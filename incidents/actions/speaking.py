@@ -56,7 +56,8 @@ def write_message(
         if incident.status in (Status.CLOSED, Status.MERGED):
             raise WrongState(f"{incident.ref} is closed. Please report a new incident, and name {incident.ref} in it.")
         said = words_for_customer(incident, actor, text, is_checked=is_checked)
-        (entry,) = timeline.record(incident, actor, Fact("message", said, CUSTOMER))
+        written_on = {"written_on": incident_id} if incident.pk != incident_id else {}
+        (entry,) = timeline.record(incident, actor, Fact("message", said, CUSTOMER, data=written_on))
         if actor.is_staff:
             clocks = said_to_customer(incident, actor, entry)
             sorry = measuring.lateness(incident, clocks, entry.at)

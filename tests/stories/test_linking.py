@@ -252,3 +252,51 @@ def test_a_notice_names_no_customer_to_everybody_but_its_own_to_its_own(bob: Any
 def test_what_the_desk_says_by_itself_was_read_when_it_was_written(acme: Incident) -> None:
     actions.write_message(acme.pk, actor=desk("timer"), text="Smallco")
     assert acme.timeline.filter(kind="message").exists()
+
+
+def test_whatever_happens_to_the_master_a_customer_unlinked_has_all_that_was_theirs(
+    world: Any, bob: Any, alice: Any, acme: Incident, rival: Incident, master: Incident
+) -> None:
+    """Updated, resolved and reopened in between: nothing of it is the customer's, unless it was said to them."""
+    for incident in (acme, rival):
+        link(bob, incident, master)
+    world.advance(minutes=4)
+    said = {"state": "Payments fail for many.", "doing": "We move to the spare."}
+    bob.presses_button("update", master, is_for_linked="1", **said)
+    before = own(acme)
+    bob.presses_button("update", master, state="It is the gateway.", doing="We wait for them.", status="identified")
+    bob.presses_button("resolve", master, summary="The gateway answers.")
+    bob.presses_button("reopen", master, reason="It is silent again.")
+    bob.presses_button("status", master, status="mitigating")
+    assert own(acme) == before
+    bob.presses_button("unlink", acme)
+    assert own(acme) == before
+    assert acme.timeline.filter(kind="update").count() == 1, "what they were told stays told"
+    world.advance(minutes=1)
+    bob.presses_button("update", master, is_for_linked="1", state="Half of it works.", doing="We go on.")
+    assert acme.timeline.filter(kind="update").count() == 1
+    assert rival.timeline.filter(kind="update").count() == 2
+    bob.presses_button("resolve", acme, summary="Payments work.")
+    alice.confirms(acme)
+    acme.refresh_from_db()
+    rival.refresh_from_db()
+    assert (acme.status, rival.is_resolved) == (Status.FOLLOW_UP, False)
+
+
+def test_what_was_written_while_two_were_one_is_found_again(
+    world: Any, bob: Any, alice: Any, acme: Incident, twin: Incident
+) -> None:
+    bob.presses_button("merge", twin, into=acme.pk, reason="the same outage")
+    alice.writes("It is getting worse.", twin)
+    bob.writes("We see it.", twin)
+    answered = acme.clocks.get(kind="first_response", cycle=1)
+    assert answered.state == "met", "the answer is where the incident goes on"
+    world.advance(minutes=5)
+    bob.presses_button("unmerge", twin)
+    apart = twin.timeline.get(kind="unmerged")
+    assert apart.text == f"Taken apart from {acme.ref} again. 2 messages written meanwhile can be read at {acme.ref}."
+    assert apart.visibility == "customer"
+    alice.writes("This one again.", twin)
+    assert [entry.text for entry in twin.timeline.filter(kind="message")] == ["This one again."]
+    assert acme.clocks.get(kind="first_response", cycle=1).satisfied_at == answered.satisfied_at
+    assert twin.clocks.get(kind="first_response", cycle=1).satisfied_at is None, "it was never answered itself"
