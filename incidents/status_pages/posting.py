@@ -29,5 +29,5 @@ def say(notice: Notice, state: str, text: str, at: datetime, component_state: st
     publishing.publish(notice, update)
     telling.tell(notice, update)
     written.changed()
-    live.changed("status", notice.page_id)
+    live.changed("status", notice.page_id, notice.page.organization_id)
     return update

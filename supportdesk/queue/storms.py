@@ -39,11 +39,8 @@ def gather(delivery: Delivery, lease: timedelta) -> list[Delivery]:
         return []
     if last + SPACING > now:
         raise PutOff(last + SPACING, "several incidents page this person: the next call names all of them")
-    waiting = [
-        row.pk
-        for row in _same_way(delivery).filter(state=Delivery.State.PENDING, planned_at__lte=now).exclude(pk=delivery.pk)
-        if _may_be_gathered(row)
-    ][:MOST_TOGETHER]
+    due = _same_way(delivery).filter(state=Delivery.State.PENDING, planned_at__lte=now).exclude(pk=delivery.pk)
+    waiting = [row.pk for row in due.order_by("planned_at", "pk") if _may_be_gathered(row)][:MOST_TOGETHER]
     taken = []
     for pk in waiting:  # one by one: another worker may be faster with any of them
         mine = Delivery.objects.filter(pk=pk, state=Delivery.State.PENDING)

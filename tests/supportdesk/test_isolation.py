@@ -158,7 +158,7 @@ def test_a_storm_texts_every_first_page_alone_then_one_call_names_many_and_one_k
     for number in range(7):
         alice.reports(f"Outage number {number}")
     texts = Delivery.objects.filter(kind="page", vendor="sms", to=bob.phone.number, state="sent")
-    assert [f"Outage number {n}." in row.rendered["text"] for n, row in enumerate(texts.order_by("pk"))] == [True] * 7
+    assert [f"Outage number {n} (" in row.rendered["text"] for n, row in enumerate(texts.order_by("pk"))] == [True] * 7
     world.advance(seconds=60)
     while "incidents need you" not in bob.phone.calls[-1].words:
         world.advance(seconds=30)
