@@ -198,7 +198,8 @@ def test_the_second_press_on_works_for_me_is_no_second_confirmation(
 def test_the_link_to_confirm_is_worth_nothing_to_another_customer(
     world: Any, mallory: Any, alice: Any, resolved: Incident
 ) -> None:
-    for verb, said in (("confirm", {}), ("reopen", {"reason": "x"}), ("rate", {"score": "1"}), ("message", {"text": "x"})):
+    presses = {"confirm": {}, "reopen": {"reason": "x"}, "rate": {"score": "1"}, "message": {"text": "x"}}
+    for verb, said in presses.items():
         answer = mallory.client.post(f"/portal/incidents/{resolved.pk}/{verb}/", said)
         assert answer.status_code == 404, verb
     mallory.reads(f"/portal/incidents/{resolved.pk}/", expect=404)
