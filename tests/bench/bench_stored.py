@@ -41,6 +41,7 @@ def keep(first: int, last: int, pattern: int) -> None:
 
     numbers = f"generate_series({first}, {last}) AS copy (id)"
     with connection.cursor() as cursor:
+        cursor.execute("SET statement_timeout = 0")
         own = {
             "id": "copy.id", "request_key": "NULL", "status": "'closed'",
             "received_at": f"row.received_at - ({MANY * 2} - copy.id) * interval '30 s'",
@@ -55,6 +56,7 @@ def keep(first: int, last: int, pattern: int) -> None:
         chosen = "row.id = (SELECT min(id) FROM supportdesk_inboundevent)"
         cursor.execute(_copy(cursor, "supportdesk_inboundevent", changed, numbers, chosen))
         cursor.execute("VACUUM ANALYZE")
+        cursor.execute("RESET statement_timeout")
 
 
 def _copy(cursor, table: str, changed: dict[str, str], numbers: str, chosen: str) -> str:
